@@ -1,0 +1,88 @@
+#include "engine/collect_garbage.h"
+
+#include <poll.h>
+
+#include "base/log.h"
+#include "build/records.h"
+#include "engine/layout.h"
+#include "oci/image.h"
+
+namespace mica::engine {
+namespace {
+
+std::string lock_path(Engine& engine) { return engine.folder(kLocksFolder) + "/collect"; }
+
+template <class T>
+void sort_unique(std::vector<T>& values) {
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+}
+
+Result<std::optional<sys::FileLock>> take_lock(Engine& engine, int wait_ms) {
+  TRY(sys::make_directories(engine.folder(kLocksFolder)));
+  for (;; wait_ms -= 50) {
+    auto lock = sys::FileLock::try_acquire(lock_path(engine), sys::LockMode::exclusive);
+    if (lock) return std::optional(std::move(*lock));
+    if (lock.error().code() != Errc::conflict) return fail(lock.error());
+    if (wait_ms <= 0) return std::optional<sys::FileLock>();
+    ::poll(nullptr, 0, 50);
+  }
+}
+
+Result<std::vector<std::string>> leased_layers(Engine& engine) {
+  const auto live = TRY(store::Workspace::live_tokens(engine.root()));
+  std::vector<std::string> layers;
+  auto database = engine.database().lock();
+  auto rows = TRY(database->prepare("SELECT token, layer FROM lease"));
+  while (TRY(rows.step()))
+    if (std::find(live.begin(), live.end(), rows.text(0)) != live.end()) layers.push_back(rows.text(1));
+  return layers;
+}
+
+/// The manifest, its config and its layers, as far as they are here.
+void keep_manifest(Engine& engine, const oci::Digest& digest, std::vector<oci::Digest>& keep) {
+  if (digest.empty()) return;
+  keep.push_back(digest);
+  const auto bytes = engine.blobs().read(digest);
+  if (!bytes) return;
+  if (const auto manifest = oci::Manifest::parse(*bytes)) {
+    keep.push_back(manifest->config.digest);
+    for (const auto& layer : manifest->layers) keep.push_back(layer.digest);
+  }
+}
+
+}  // namespace
+
+Result<sys::FileLock> hold_off_collection(Engine& engine) {
+  TRY(sys::make_directories(engine.folder(kLocksFolder)));
+  return sys::FileLock::acquire(lock_path(engine), sys::LockMode::shared);
+}
+
+Result<Collected> collect_garbage(Engine& engine, int wait_ms) {
+  const auto lock = TRY(take_lock(engine, wait_ms));
+  if (!lock) return Collected{.skipped = true};
+  std::vector<std::string> layers = TRY(leased_layers(engine));
+  std::vector<oci::Digest> blobs;
+  const auto images = TRY(engine.images().list());
+  for (const auto& image : images) {
+    layers.insert(layers.end(), image.layers.begin(), image.layers.end());
+    blobs.push_back(image.id.digest);
+    keep_manifest(engine, image.manifest, blobs);
+  }
+  build::Records records(engine.database());
+  const auto list = TRY(records.list());
+  for (const auto& record : list) {
+    layers.push_back(record.layer);
+    for (const oci::Digest& digest : {record.parts, record.log})
+      if (!digest.empty()) blobs.push_back(digest);
+  }
+  sort_unique(layers);
+  sort_unique(blobs);
+  Collected collected;
+  collected.bytes = TRY_DOING(engine.layers().sweep(layers), "removing unused layers");
+  collected.bytes += TRY_DOING(engine.blobs().sweep(blobs), "removing unused blobs");
+  log::debug("collected bytes={}", collected.bytes);
+  return collected;
+}
+
+}  // namespace mica::engine

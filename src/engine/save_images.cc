@@ -1,0 +1,209 @@
+#include "engine/save_images.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "archive/tar.h"
+#include "base/format.h"
+#include "base/text.h"
+#include "engine/images.h"
+#include "snapshot/layer_tar.h"
+
+namespace mica::engine {
+namespace {
+
+class CountingSink : public stream::Sink {
+ public:
+  Result<> write(std::span<const unsigned char> bytes) override {
+    size_ += bytes.size();
+    return {};
+  }
+  std::uint64_t size() const { return size_; }
+
+ private:
+  std::uint64_t size_ = 0;
+};
+class EntrySink : public stream::Sink {
+ public:
+  explicit EntrySink(archive::TarWriter& tar) : tar_(tar) {}
+  Result<> write(std::span<const unsigned char> bytes) override { return tar_.write(bytes); }
+
+ private:
+  archive::TarWriter& tar_;
+};
+
+struct Chosen {
+  store::ImageRow image;
+  std::vector<oci::Reference> names;
+};
+
+void add_name(std::vector<oci::Reference>& names, const oci::Reference& name) {
+  if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+}
+
+Result<std::vector<Chosen>> choose(Engine& engine, const std::vector<std::string>& wanted) {
+  std::vector<Chosen> chosen;
+  const auto all = TRY(engine.images().names());
+  auto add = [&](const store::ImageRow& image) -> Chosen& {
+    for (auto& one : chosen)
+      if (one.image.id == image.id) return one;
+    return chosen.emplace_back(Chosen{image, {}});
+  };
+  for (const auto& name : wanted) {
+    const auto bare = oci::Reference::parse(name, false);
+    bool any = false;
+    if (bare && bare->tag.empty() && bare->digest.empty()) {
+      for (const auto& row : all) {
+        if (row.reference.repository() != bare->repository()) continue;
+        const auto image = TRY(engine.images().find(row.id));
+        if (!image) continue;
+        add_name(add(*image).names, row.reference);
+        any = true;
+      }
+    }
+    if (any) continue;
+    const auto image = TRY(engine.images().resolve(name));
+    Chosen& one = add(image);
+    if (const auto reference = oci::Reference::parse(name); reference && reference->digest.empty())
+      for (const auto& row : all)
+        if (row.id == image.id && row.reference == *reference) add_name(one.names, row.reference);
+  }
+  return chosen;
+}
+
+oci::Descriptor descriptor(std::string_view media_type, const oci::Digest& digest, std::uint64_t size) {
+  return {.media_type = std::string(media_type), .digest = digest, .size = static_cast<std::int64_t>(size)};
+}
+
+json::Value descriptor_json(const oci::Descriptor& d) {
+  json::Value value = json::Value::object();
+  value.set("mediaType", d.media_type);
+  value.set("size", d.size);
+  value.set("digest", d.digest.str());
+  return value;
+}
+
+class Saver {
+ public:
+  Saver(Engine& engine, stream::Sink& to, task::Cancel cancel) : engine_(engine), to_(to), tar_(to), cancel_(cancel) {}
+
+  Result<> run(const std::vector<Chosen>& images) {
+    TRY(folder("blobs"));
+    TRY(folder("blobs/sha256"));
+    oci::Index index{.media_type = std::string(oci::kOciIndex)};
+    json::Value manifests = json::Value::array(), repositories;
+    for (const auto& image : images) TRY(one(image, index, manifests, repositories));
+    TRY(file("index.json", index.write()));
+    TRY(file("manifest.json", json::write(manifests) + "\n"));
+    TRY(file("oci-layout", R"({"imageLayoutVersion": "1.0.0"})"));
+    if (repositories.is_object()) TRY(file("repositories", json::write(repositories) + "\n"));
+    TRY(tar_.finish());
+    return to_.finish();
+  }
+
+ private:
+  Result<> folder(const std::string& path) {
+    return tar_.add({.type = archive::EntryType::directory, .path = path, .mode = 0755});
+  }
+  Result<> file(const std::string& path, std::string_view bytes) {
+    TRY(tar_.add({.path = path, .mode = 0644, .size = bytes.size()}));
+    return tar_.write({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()});
+  }
+  Result<> blob(const oci::Digest& digest, std::string_view bytes) {
+    if (!written_.emplace(digest, bytes.size()).second) return {};
+    return file("blobs/sha256/" + digest.hex(), bytes);
+  }
+
+  /// Two passes: a tar entry's size stands before its bytes.
+  Result<oci::Descriptor> layer(const snapshot::LayerId& id) {
+    const auto diff_id = TRY(engine_.layers().diff_id(id, cancel_));
+    if (const auto done = written_.find(diff_id.digest); done != written_.end()) return descriptor(oci::kOciLayer, diff_id.digest, done->second);
+    const auto listing = TRY(engine_.layers().listing(id));
+    const std::string directory = engine_.layers().directory(id);
+    CountingSink count;
+    TRY(snapshot::write_layer_tar(listing, directory, count, cancel_));
+    TRY(tar_.add({.path = "blobs/sha256/" + diff_id.digest.hex(), .mode = 0644, .size = count.size()}));
+    EntrySink entry(tar_);
+    stream::HashingSink hashing(&entry);
+    TRY(snapshot::write_layer_tar(listing, directory, hashing, cancel_));
+    if (const std::string actual = hashing.finish_hex(); actual != diff_id.digest.hex())
+      return fail(Error(Errc::corrupt, format("layer {} does not give its recorded bytes\n  expected: {}\n  actual:   sha256:{}", id,
+                                              diff_id.digest.str(), actual))
+                      .with_hint("'mica fsck' tells what is damaged"));
+    written_[diff_id.digest] = count.size();
+    return descriptor(oci::kOciLayer, diff_id.digest, count.size());
+  }
+
+  Result<> one(const Chosen& chosen, oci::Index& index, json::Value& manifests, json::Value& repositories) {
+    const std::string config = TRY(engine_.blobs().read(chosen.image.id.digest));
+    oci::Manifest manifest{.media_type = std::string(oci::kOciManifest)};
+    manifest.config = descriptor(oci::kOciConfig, chosen.image.id.digest, config.size());
+    json::Value sources = json::Value::object(), layers = json::Value::array(), tags;
+    for (const auto& id : chosen.image.layers) {
+      auto written = TRY(layer(id));
+      layers.push("blobs/sha256/" + written.digest.hex());
+      sources.set(written.digest.str(), descriptor_json(written));
+      manifest.layers.push_back(std::move(written));
+    }
+    TRY(blob(chosen.image.id.digest, config));
+    const std::string bytes = manifest.write();
+    const auto digest = oci::Digest::of(bytes);
+    TRY(blob(digest, bytes));
+
+    auto entry = descriptor(oci::kOciManifest, digest, bytes.size());
+    if (chosen.names.empty()) index.manifests.push_back(entry);
+    for (const auto& name : chosen.names) {
+      entry.annotations = {{"io.containerd.image.name", name.str()}, {"org.opencontainers.image.ref.name", name.tag}};
+      index.manifests.push_back(entry);
+      tags.push(name.familiar());
+      if (manifest.layers.empty()) continue;
+      json::Value& repository = repositories.find(name.familiar_name()) ? *repositories.find(name.familiar_name())
+                                                                        : repositories.set(name.familiar_name(), json::Value::object());
+      repository.set(name.tag, manifest.layers.back().digest.hex());
+    }
+    json::Value item = json::Value::object();
+    item.set("Config", "blobs/sha256/" + chosen.image.id.digest.hex());
+    item.set("RepoTags", std::move(tags));
+    item.set("Layers", std::move(layers));
+    item.set("LayerSources", std::move(sources));
+    manifests.push(std::move(item));
+    return {};
+  }
+
+  Engine& engine_;
+  stream::Sink& to_;
+  archive::TarWriter tar_;
+  task::Cancel cancel_;
+  std::map<oci::Digest, std::uint64_t> written_;
+};
+
+}  // namespace
+
+Result<> save_images(Engine& engine, const SaveImages& request, stream::Sink& to, task::Cancel cancel) {
+  const auto images = TRY(choose(engine, request.names));
+  std::vector<std::string> layers;
+  for (const auto& one : images) layers.insert(layers.end(), one.image.layers.begin(), one.image.layers.end());
+  if (!layers.empty()) TRY(engine.workspace().lease(engine.database(), layers));
+  return Saver(engine, to, cancel).run(images);
+}
+
+Result<> save_images_to_file(Engine& engine, const SaveImages& request, const std::string& path, task::Cancel cancel) {
+  const std::string temporary = format("{}.{}.partial", path, random_hex(4));
+  auto file = TRY(sys::open(temporary, O_CREAT | O_EXCL | O_WRONLY, 0644));
+  auto copy = TRY(file.duplicate());
+  stream::FdSink sink(std::move(copy));
+  auto saved = save_images(engine, request, sink, cancel);
+  if (saved) saved = sys::sync(file);
+  if (saved) saved = sys::rename(temporary, path);
+  if (!saved) (void)sys::remove_file(temporary);
+  return saved;
+}
+
+Result<> save_images_to_stdout(Engine& engine, const SaveImages& request, task::Cancel cancel) {
+  const int copy = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+  if (copy < 0) return fail_errno("writing standard output");
+  stream::FdSink sink{sys::Fd(copy)};
+  return save_images(engine, request, sink, cancel);
+}
+
+}  // namespace mica::engine
