@@ -49,7 +49,8 @@ Result<int> run(Context& context) {
   const auto lines = TRY(engine::image_history(*engine, args.positional(0)));
   std::vector<json::Value> rows;
   for (const auto& line : lines) rows.push_back(row(line, args.flag("human", true), args.flag("no-trunc")));
-  const ListStyle style{.table = "table {{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}",
+  const ListStyle style{.table = args.flag("human", true) ? "table {{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}"
+                                                          : "table {{.ID}}\t{{.CreatedAt}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}",
                         .columns = kColumns,
                         .type_name = "*formatter.historyContext"};
   const std::string text = TRY(render_list(style, args.flag("quiet") && !args.has("format") ? "{{.ID}}" : args.text("format"), rows));

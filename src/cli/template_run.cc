@@ -10,6 +10,7 @@ using namespace go;
 namespace {
 
 constexpr int kMaxTemplateDepth = 100;
+constexpr int kMaxWalkDepth = 1000;
 constexpr std::size_t kMaxOutputBytes = 256 << 20;
 
 class Runner {
@@ -39,6 +40,14 @@ class Runner {
 
   Result<Flow> walk(const Node& node, const Val& dot) {
     at_ = &node;
+    if (walking_ > kMaxWalkDepth) return error("the template nests too deep");
+    ++walking_;
+    auto flow = walk_node(node, dot);
+    --walking_;
+    return flow;
+  }
+
+  Result<Flow> walk_node(const Node& node, const Val& dot) {
     switch (node.kind) {
       case Kind::text: out_ += node.text; return Flow::on;
       case Kind::list:
@@ -312,7 +321,7 @@ class Runner {
   const Node* at_ = nullptr;
   std::string name_;
   bool declaring_ = true;
-  int depth_ = 0;
+  int depth_ = 0, walking_ = 0;
   std::vector<std::pair<std::string, Val>> variables_;
 };
 const Node Runner::kAlone{Kind::command};

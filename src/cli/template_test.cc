@@ -211,3 +211,10 @@ TEST_CASE("methods with arguments answer for list rows") {
   CHECK(Template::parse("{{.Label \"k\"}}")->execute(json::Value::object(), typing, out).has_value());
   CHECK(out == "label k");
 }
+
+TEST_CASE("endless recursion of templates ends in an error") {
+  CHECK(run("{{define \"x\"}}{{if 1}}{{template \"x\"}}{{end}}{{end}}{{template \"x\"}}", "{}").find("exceeded maximum template depth") != std::string::npos);
+  std::string deep;
+  for (int i = 0; i < 5000; ++i) deep += "{{if 1}}";
+  CHECK(run(deep, "{}").starts_with("E template: :1: "));
+}

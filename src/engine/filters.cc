@@ -20,7 +20,9 @@ Result<Filters> parse_filters(const std::vector<std::string>& words, std::span<c
   Filters filters;
   for (const std::string& word : words) {
     const auto pair = split_once(word, '=');
-    if (!pair) return failf(Errc::invalid_argument, "invalid argument {} for \"-f, --filter\" flag: invalid filter {}: a filter is name=value", quoted(word), quoted(word));
+    if (!pair)
+      return fail(Error(Errc::invalid_argument, format("invalid argument {} for \"-f, --filter\" flag: bad format of filter (expected name=value)", quoted(word)))
+                      .with_exit_status(125));
     const std::string key = to_lower(trim(pair->first));
     if (std::find(known.begin(), known.end(), key) == known.end()) {
       Error error(Errc::invalid_argument, format("invalid filter '{}'", key));

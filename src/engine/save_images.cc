@@ -188,6 +188,13 @@ Result<> save_images(Engine& engine, const SaveImages& request, stream::Sink& to
 }
 
 Result<> save_images_to_file(Engine& engine, const SaveImages& request, const std::string& path, task::Cancel cancel) {
+  // A device or pipe is written to; renaming over it would replace it.
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    auto file = TRY(sys::open(path, O_WRONLY));
+    stream::FdSink sink(std::move(file));
+    return save_images(engine, request, sink, cancel);
+  }
   const std::string temporary = format("{}.{}.partial", path, random_hex(4));
   auto file = TRY(sys::open(temporary, O_CREAT | O_EXCL | O_WRONLY, 0644));
   auto copy = TRY(file.duplicate());
