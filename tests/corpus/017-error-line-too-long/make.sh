@@ -1,0 +1,1 @@
+{ echo FROM busybox:corpus; printf 'LABEL a='; head -c 66000 /dev/zero | tr '\0' x; echo; } > Dockerfile

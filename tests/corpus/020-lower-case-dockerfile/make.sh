@@ -1,0 +1,2 @@
+echo 'FROM busybox:corpus
+LABEL lower=yes' > dockerfile

@@ -1,0 +1,1 @@
+mkdir sub; echo hi > sub/a

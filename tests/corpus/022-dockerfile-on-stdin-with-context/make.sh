@@ -1,0 +1,1 @@
+echo hi > a; printf 'FROM busybox:corpus\nCOPY a /a\n' > in

@@ -1,0 +1,1 @@
+printf 'FROM busybox:corpus\nRUN echo x > /x\n' > in

@@ -1,0 +1,1 @@
+printf 'EOF \n' >> Dockerfile

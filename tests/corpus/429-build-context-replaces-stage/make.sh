@@ -1,0 +1,1 @@
+mkdir more; echo right > more/a

@@ -1,0 +1,1 @@
+echo x > a; mkdir sub; echo y > sub/b

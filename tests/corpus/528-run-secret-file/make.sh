@@ -1,0 +1,1 @@
+printf hush > hidden

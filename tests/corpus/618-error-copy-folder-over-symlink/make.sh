@@ -1,0 +1,1 @@
+mkdir -p src/sub; echo a > src/sub/a

@@ -1,0 +1,1 @@
+mkdir -p d/s; echo y > d/s/y

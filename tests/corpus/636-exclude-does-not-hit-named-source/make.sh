@@ -1,0 +1,1 @@
+echo 1 > a.md; echo 2 > b.md

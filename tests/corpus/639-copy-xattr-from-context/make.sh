@@ -1,0 +1,1 @@
+echo 1 > a; setfattr -n user.mica -v value a

@@ -1,0 +1,1 @@
+echo 'root:x:0:0::/:/bin/sh' > a

@@ -1,0 +1,1 @@
+mkdir x; echo 1 > x/a.txt

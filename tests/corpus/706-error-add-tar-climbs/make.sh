@@ -1,0 +1,1 @@
+echo 1 > f; tar -P --transform 's,^f,../../f,' -cf t.tar f

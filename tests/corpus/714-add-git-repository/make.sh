@@ -1,0 +1,1 @@
+mkdir repo.git; echo 1 > repo.git/a

@@ -1,0 +1,1 @@
+printf 'Dockerfile\n.dockerignore\n' > .dockerignore; echo 1 > a

@@ -1,0 +1,1 @@
+echo '*.txt' > .dockerignore; echo 1 > secret.txt

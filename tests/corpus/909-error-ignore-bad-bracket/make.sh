@@ -1,0 +1,1 @@
+printf '[a\n' > .dockerignore; echo 1 > a

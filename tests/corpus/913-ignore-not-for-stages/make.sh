@@ -1,0 +1,1 @@
+printf '*.log\n' > .dockerignore

@@ -1,0 +1,1 @@
+printf '**\n!package*.json\n!lib/**\nlib/**/*.test.js\n' > .dockerignore; mkdir -p lib/sub other; for f in package.json package-lock.json lib/a.js lib/sub/b.js lib/sub/b.test.js other/x index.js; do echo 1 > $f; done
