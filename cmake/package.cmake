@@ -1,0 +1,12 @@
+# `cmake --install` and the .deb (`cpack -G DEB`).
+install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")
+install(FILES README.md ARCHITECTURE.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_CONTACT "mica developers <mica@localhost>")
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "libcurl4")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "runc | crun, netavark, iptables, passt, uidmap, mmdebstrap, git, ca-certificates")
+set(CPACK_DEBIAN_PACKAGE_SECTION admin)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+include(CPack)
