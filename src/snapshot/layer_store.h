@@ -1,0 +1,95 @@
+/// Unpacked layers on disk and their table: `layers/<id>/fs` (an overlay "upper" folder, immutable once committed) and
+/// `layers/<id>/list` (its Listing). Vocabulary: a *chain* is the layers of a root filesystem, bottom first.
+///
+/// Crash safety: a layer is made in a temporary folder, renamed to layers/<id>, then entered in the table; a folder without a
+/// row is swept. Rows start as not durable; `make_durable` (syncfs once) is called before an image name may point to them;
+/// after a reboot rows that were not durable are dropped with their records.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/guarded.h"
+#include "db/db.h"
+#include "oci/digest.h"
+#include "snapshot/listing.h"
+#include "snapshot/tree_view.h"
+
+namespace mica::snapshot {
+
+using LayerId = std::string;               ///< 16 lower-case hex digits
+using Chain = std::vector<LayerId>;        ///< bottom first
+
+/// Content identity of a root filesystem: hash over its chain of *normalised* layer contents (decision 4). Layers that change
+/// nothing but times leave it unchanged. "" is the empty tree.
+using TreeId = std::string;                ///< 64 hex digits or ""
+
+struct LayerInfo {
+  LayerId id;
+  std::optional<oci::DiffId> diff_id;      ///< known once the canonical tar (or the pulled tar) was hashed
+  std::string content_id;                  ///< 64 hex: normalised content of the delta; "" when it changes nothing but times
+  std::int64_t bytes = 0;                  ///< sum of file sizes as Docker's history shows them
+  std::int64_t entries = 0;
+  std::int64_t created_ns = 0;
+  std::string parent_key;                  ///< not empty: the layer lacked parent folders and may be shared only under that chain
+};
+
+/// tree' = parent when content_id is empty, else sha256(parent, content_id).
+TreeId next_tree(const TreeId& parent, const std::string& content_id);
+
+class StagedLayer;
+
+class LayerStore {
+ public:
+  /// `root` is the state folder, `temporary` a folder on the same file system that vanishes with this process.
+  LayerStore(std::string root, std::string temporary, Guarded<db::Database>& database);
+
+  std::string directory(const LayerId& id) const;            ///< .../layers/<id>/fs
+  Result<LayerInfo> info(const LayerId& id);                 ///< errors: not_found
+  Result<Listing> listing(const LayerId& id);                ///< cached in memory for this process
+  Result<TreeView> view(const Chain& chain);
+  Result<TreeId> tree_id(const Chain& chain);
+
+  /// A new temporary layer folder (with `fs` and `work` inside, mode 0755).
+  Result<StagedLayer> stage();
+  /// Computes the normalised content id against `lower`, saves the listing, moves the folder into place and enters the row.
+  Result<LayerInfo> commit(StagedLayer staged, const Listing& listing, const TreeView& lower, std::string parent_key = {});
+  /// The DiffID: streams the canonical tar through SHA-256, unless known. Thread-safe; several callers for one layer join.
+  Result<oci::DiffId> diff_id(const LayerId& id, task::Cancel cancel);
+  Result<> set_diff_id(const LayerId& id, const oci::DiffId& diff_id);
+  /// A committed layer with this DiffID usable on top of `below`: rows with parent_key "" or equal to chain_key(below).
+  Result<std::optional<LayerInfo>> find(const oci::DiffId& diff_id, const Chain& below);
+  static std::string chain_key(const Chain& chain);
+
+  Result<std::vector<LayerInfo>> list();
+  /// Deletes rows and folders of all layers not in `keep` (sorted) and without a live lease. Returns bytes freed.
+  Result<std::int64_t> sweep(const std::vector<LayerId>& keep);
+  /// syncfs, then marks this process's new rows durable.
+  Result<> make_durable();
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+/// A layer being made: `fs` in overlay form. Removed with everything when dropped before commit.
+class StagedLayer {
+ public:
+  const std::string& path() const;         ///< the temporary folder
+  std::string fs() const;                  ///< path()/fs
+  std::string work() const;                ///< path()/work
+  StagedLayer(StagedLayer&&) noexcept;
+  StagedLayer& operator=(StagedLayer&&) noexcept;
+  ~StagedLayer();
+
+ private:
+  friend class LayerStore;
+  explicit StagedLayer(std::string path);
+  std::string path_;
+};
+
+/// SQL of this module's tables (schema version 1).
+extern const std::string_view kSchemaSql;
+
+}  // namespace mica::snapshot

@@ -1,0 +1,55 @@
+/// Images and their names. An image is its config blob plus the chain of layers that its DiffIDs stand for.
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/guarded.h"
+#include "base/time.h"
+#include "db/db.h"
+#include "oci/digest.h"
+#include "oci/image.h"
+#include "oci/reference.h"
+
+namespace mica::store {
+
+struct ImageRow {
+  oci::ImageId id;
+  std::vector<std::string> layers;          ///< snapshot layer ids, bottom first
+  oci::Digest manifest;                     ///< of the manifest it came with or was exported as; may be empty
+  std::int64_t bytes = 0;                   ///< sum of the layers' file sizes
+  Timestamp created;                        ///< of the config
+  Timestamp added;                          ///< when it entered this store
+  oci::Platform platform;
+  std::vector<std::pair<std::string, std::string>> labels;
+};
+struct NameRow {
+  oci::Reference reference;                 ///< with tag, without digest
+  oci::ImageId id;
+  Timestamp tagged;
+};
+
+class ImageTable {
+ public:
+  explicit ImageTable(Guarded<db::Database>& database);
+  /// Adds or refreshes the image and points the names at it, in one transaction. Returns the ids that lost their last name.
+  Result<std::vector<oci::ImageId>> put(const ImageRow& image, const std::vector<oci::Reference>& names);
+  Result<> tag(const oci::ImageId& id, const oci::Reference& name);
+  Result<std::optional<ImageRow>> find(const oci::ImageId& id);
+  Result<std::optional<NameRow>> find_name(const oci::Reference& name);
+  /// What a user typed: name[:tag], name@digest, full id, unambiguous id prefix (with or without sha256:). Errors: not_found
+  /// ("No such image: X"), conflict (ambiguous prefix), invalid_argument.
+  Result<ImageRow> resolve(std::string_view text);
+  Result<std::vector<ImageRow>> list();                       ///< newest first by created
+  Result<std::vector<NameRow>> names();
+  Result<std::vector<oci::Reference>> names_of(const oci::ImageId& id);
+  Result<bool> remove_name(const oci::Reference& name);
+  Result<> remove(const oci::ImageId& id);                    ///< with all its names
+
+ private:
+  Guarded<db::Database>& database_;
+};
+extern const std::string_view kSchemaSql;
+}  // namespace mica::store
