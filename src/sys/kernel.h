@@ -1,0 +1,26 @@
+/// Kernel calls and numbers that the C library's headers do not offer.
+#pragma once
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace mica::sys {
+
+/// openat2(2) with EINTR and EAGAIN retried: EAGAIN means that a rename or mount elsewhere disturbed the walk, so it is
+/// retried often, but not for ever. `mode` counts only when a file is made; the kernel refuses it otherwise.
+inline int openat2(int dir, const char* path, int flags, int mode, unsigned long long resolve) {
+  const bool creates = (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE;
+  open_how how{};
+  how.flags = static_cast<unsigned>(flags);
+  how.mode = creates ? static_cast<unsigned>(mode) : 0;
+  how.resolve = resolve;
+  for (int attempt = 0;; ++attempt) {
+    const int fd = static_cast<int>(::syscall(SYS_openat2, dir, path, &how, sizeof how));
+    if (fd >= 0 || (errno != EINTR && (errno != EAGAIN || attempt >= 128))) return fd;
+  }
+}
+
+}  // namespace mica::sys
