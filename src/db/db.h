@@ -1,6 +1,7 @@
 /// SQLite in WAL mode behind three small classes. Foreign keys on, busy timeout 60 s, synchronous=NORMAL.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -9,7 +10,6 @@
 
 #include "base/error.h"
 
-struct sqlite3;
 struct sqlite3_stmt;
 
 namespace mica::db {
@@ -20,8 +20,10 @@ struct Schema {
 };
 
 class Database;
+struct Connection;
 
-/// A prepared statement. Bind in order or by index (from 1), then step. `?` parameters only.
+/// A prepared statement. Bind its `?` parameters in order, then step. Its compiled form goes back to the connection when this
+/// dies, so that preparing the same text again costs a look-up.
 class Statement {
  public:
   Statement(Statement&&) noexcept;
@@ -36,8 +38,8 @@ class Statement {
   Statement& bind_null();
   template <class T>
   Statement& bind(const std::optional<T>& value) { return value ? bind(*value) : bind_null(); }
-  /// True when a row is there, false at the end. Errors: corrupt, resource_exhausted (disk full), conflict (unique or foreign
-  /// key constraint), unavailable (locked for longer than the busy timeout).
+  /// True when a row is there, false at the end (and from then on, until reset). Errors: corrupt, resource_exhausted (disk full), conflict (unique or foreign
+  /// key constraint), unavailable (locked for longer than the busy timeout), permission_denied (read-only).
   Result<bool> step();
   /// Steps to the end, ignoring rows.
   Result<> run();
@@ -49,11 +51,13 @@ class Statement {
 
  private:
   friend class Database;
-  Statement(sqlite3* db, sqlite3_stmt* statement) : db_(db), statement_(statement) {}
-  sqlite3* db_ = nullptr;
+  Statement(std::shared_ptr<Connection> connection, sqlite3_stmt* statement);
+  void note_bind(int status);
+  std::shared_ptr<Connection> connection_;
   sqlite3_stmt* statement_ = nullptr;
   int next_ = 1;
-  Error pending_bind_error();
+  int bind_status_ = 0;      ///< of the first bind that failed; step() reports it
+  bool at_end_ = false;
 };
 
 /// Rolls back unless committed. BEGIN IMMEDIATE, so that it never fails half-way for a lock.
@@ -65,18 +69,20 @@ class Transaction {
 
  private:
   friend class Database;
-  explicit Transaction(Database* database) : database_(database) {}
-  Database* database_;
+  explicit Transaction(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
+  std::shared_ptr<Connection> connection_;
 };
 
 /// A connection. Not thread-safe: callers share it through Guarded<Database> or open one each.
 class Database {
  public:
-  /// Opens or creates `path` and brings its schema to the newest version in one transaction.
-  /// Errors: unsupported (written by a newer mica: says both versions), corrupt (not a database, failed quick check),
-  /// permission_denied (read-only file system; then try open_read_only).
+  /// Opens or creates `path` (":memory:": one that vanishes) and brings its schema to the newest version in one transaction.
+  /// Any number of processes may do so at once.
+  /// Errors: unsupported (written by a newer mica: says both versions), corrupt (not a database, or another program's),
+  /// permission_denied (read-only file or file system; then try open_read_only), not_found (no such folder), unavailable.
   static Result<Database> open(const std::string& path, const Schema& schema);
-  /// For stores on read-only media: immutable, no WAL. The schema version must be the current one.
+  /// For stores that may only be read. The file is taken as immutable unless a write-ahead log lies beside it, which is then read
+  /// too. Errors: as open, and unsupported when the schema is not the current version.
   static Result<Database> open_read_only(const std::string& path, const Schema& schema);
   Database(Database&&) noexcept;
   Database& operator=(Database&&) noexcept;
@@ -87,14 +93,17 @@ class Database {
   Result<Transaction> begin();
   std::int64_t last_row_id() const;
   int changes() const;
-  bool read_only() const { return read_only_; }
-  /// PRAGMA integrity_check; empty when whole, else its messages.
+  bool read_only() const;
+  /// Reads everything, also foreign keys; empty when whole, else SQLite's messages.
   Result<std::vector<std::string>> integrity_check();
 
  private:
-  explicit Database(sqlite3* db) : db_(db) {}
-  sqlite3* db_ = nullptr;
-  bool read_only_ = false;
+  explicit Database(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
+  static Result<Database> connect(const std::string& path, const std::string& shown, int flags);
+  Result<std::int64_t> pragma(const char* name);
+  Result<int> version(const Schema& schema);
+  Result<> migrate(const Schema& schema);
+  std::shared_ptr<Connection> connection_;
 };
 
 }  // namespace mica::db
