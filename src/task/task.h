@@ -1,6 +1,5 @@
 /// Threads: one Pool owned by the engine, Groups of tasks in a scope, cancellation, limits.
 #pragma once
-#include <condition_variable>
 #include <functional>
 #include <memory>
 
@@ -29,7 +28,8 @@ class Cancel {
   std::shared_ptr<State> state_;
 };
 
-/// A fixed set of worker threads started at first use; extra threads are lent while workers block (see Blocking).
+/// A fixed set of worker threads started at first use; extra threads are lent while workers block (see Blocking). All of them
+/// live until the pool dies, so a child process started from a task may outlive the task. Workers have all signals blocked.
 class Pool {
  public:
   explicit Pool(int threads);   ///< 0: number of CPUs
@@ -43,6 +43,7 @@ class Pool {
 };
 
 /// Declares that the current task blocks (waits for a child, a lock, the network): the pool lends another worker meanwhile.
+/// Does nothing on a thread that runs no task of this pool, and inside another Blocking.
 class Blocking {
  public:
   explicit Blocking(Pool& pool);
@@ -50,10 +51,13 @@ class Blocking {
 
  private:
   Pool& pool_;
+  bool lent_;
 };
 
 /// Tasks in a scope: the first error stops the others' token; wait() returns after all have ended, running queued tasks of its
-/// own group meanwhile, so that nesting cannot deadlock. The destructor waits.
+/// own group meanwhile, so that nesting cannot deadlock. Tasks not yet started when the token stops are not run at all and count
+/// as cancelled. Tasks start in the order of run(), and may call run() of their own group. A group that is destroyed without
+/// wait() is stopped, then waited for.
 class Group {
  public:
   Group(Pool& pool, Cancel cancel);
@@ -63,9 +67,9 @@ class Group {
   /// The first error in time, or success. May be called once.
   Result<> wait();
   const Cancel& cancel() const;
+  struct State;
 
  private:
-  struct State;
   std::shared_ptr<State> state_;
 };
 
@@ -84,7 +88,7 @@ class Limit {
     explicit Hold(Limit* limit) : limit_(limit) {}
     Limit* limit_;
   };
-  /// Waits for a place. Errors: cancelled.
+  /// Waits for a place, in the order of asking. Wrap in Blocking when it may take long. Errors: cancelled.
   Result<Hold> take(Cancel cancel);
 
  private:
