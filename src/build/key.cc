@@ -1,0 +1,118 @@
+#include "build/key.h"
+
+#include <unordered_map>
+
+#include "base/format.h"
+#include "base/sha256.h"
+#include "base/text.h"
+
+namespace mica::build {
+namespace {
+
+constexpr std::size_t kShownValue = 60;
+
+std::string digest_of(const Parts& parts, bool declared_only) {
+  Sha256 hash;
+  hash.field(declared_only ? "mica step, declared parts, 1" : "mica step, 1");
+  for (const Part& part : parts)
+    if (part.declared || !declared_only) hash.field(part.name).field(part.value);
+  return hash.finish_hex();
+}
+
+void append_text(std::string& to, std::string_view text) {
+  to += std::to_string(text.size());
+  to += ':';
+  to += text;
+}
+
+/// Takes "N:bytes" from the front.
+std::optional<std::string_view> take_text(std::string_view& from) {
+  const auto colon = from.find(':');
+  if (colon == from.npos || colon > 12) return std::nullopt;
+  const auto size = parse_int(from.substr(0, colon));
+  if (!size || *size < 0 || static_cast<std::size_t>(*size) > from.size() - colon - 1) return std::nullopt;
+  const auto text = from.substr(colon + 1, static_cast<std::size_t>(*size));
+  from.remove_prefix(colon + 1 + text.size());
+  return text;
+}
+
+bool is_digest(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
+std::string shown(std::string_view value) {
+  if (is_digest(value)) return std::string(value.substr(0, 12));
+  if (value.starts_with("sha256:") && is_digest(value.substr(7))) return std::string(value.substr(0, 19));
+  if (value.size() <= kShownValue) return quoted(value);
+  return quoted(value.substr(0, kShownValue)) + "...";
+}
+
+/// What people call the part: "file a" is a, "arg V" is ARG V, "env V" is ENV V.
+std::string subject(std::string_view name) {
+  if (name.starts_with("file ")) return std::string(name.substr(5));
+  if (name.starts_with("arg ")) return "ARG " + std::string(name.substr(4));
+  if (name.starts_with("env ")) return "ENV " + std::string(name.substr(4));
+  if (name == "parent") return "the root filesystem below";
+  return std::string(name);
+}
+
+}  // namespace
+
+std::string weak_key(const Parts& parts) { return digest_of(parts, true); }
+std::string strong_key(const Parts& parts) { return digest_of(parts, false); }
+
+std::string encode_parts(const Parts& parts) {
+  std::string out = "mica parts 1\n";
+  for (const Part& part : parts) {
+    out += part.declared ? 'd' : 'c';
+    append_text(out, part.name);
+    append_text(out, part.value);
+  }
+  return out;
+}
+
+Result<Parts> decode_parts(std::string_view bytes) {
+  constexpr std::string_view kMagic = "mica parts 1\n";
+  if (!bytes.starts_with(kMagic)) return fail(Errc::corrupt, "a step's key parts are in no known form");
+  bytes.remove_prefix(kMagic.size());
+  Parts parts;
+  while (!bytes.empty()) {
+    const char kind = bytes[0];
+    bytes.remove_prefix(1);
+    const auto name = take_text(bytes);
+    const auto value = name ? take_text(bytes) : std::nullopt;
+    if ((kind != 'd' && kind != 'c') || !value) return fail(Errc::corrupt, "a step's key parts are damaged");
+    parts.push_back({std::string(*name), std::string(*value), kind == 'd'});
+  }
+  return parts;
+}
+
+Changes compare_parts(const Parts& before, const Parts& after, std::size_t limit) {
+  std::unordered_map<std::string_view, std::string_view> old;
+  for (const Part& part : before) old.emplace(part.name, part.value);
+  Changes changes;
+  auto add = [&](std::string_view name, std::string_view from, std::string_view to) {
+    ++changes.total;
+    if (changes.list.size() < limit) changes.list.push_back({std::string(name), std::string(from), std::string(to)});
+  };
+  std::unordered_map<std::string_view, bool> seen;
+  for (const Part& part : after) {
+    seen.emplace(part.name, true);
+    const auto found = old.find(part.name);
+    if (found == old.end()) add(part.name, "", part.value);
+    else if (found->second != part.value) add(part.name, found->second, part.value);
+  }
+  for (const Part& part : before)
+    if (!seen.contains(part.name)) add(part.name, part.value, "");
+  return changes;
+}
+
+std::string describe(const Change& change) {
+  const std::string what = subject(change.name);
+  if (change.name == "parent") return format("{} changed: {} to {}", what, shown(change.before), shown(change.after));
+  if (change.before.empty()) return change.name.starts_with("file ") ? what + " is new" : format("{} is new: {}", what, shown(change.after));
+  if (change.after.empty()) return what + " was removed";
+  return format("{} changed: {} to {}", what, shown(change.before), shown(change.after));
+}
+
+}  // namespace mica::build
