@@ -1,8 +1,10 @@
-/// Kernel calls and numbers that the C library's headers do not offer.
+/// Kernel calls and numbers that the C library's headers do not offer, and the one header of it that ours hides: <sys/mount.h> is
+/// found in this folder first.
 #pragma once
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
+#include_next <sys/mount.h>
 #include <unistd.h>
 
 #include <cerrno>

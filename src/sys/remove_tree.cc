@@ -79,6 +79,7 @@ class Remover {
   }
 
   Result<> close_level(Level& level) {
+    if (!level.fd) return {};
     const struct stat info = TRY(stat_fd(level.fd));
     level.device = info.st_dev;
     level.inode = info.st_ino;
