@@ -1,5 +1,8 @@
 /// HTTP client over libcurl, which is opened (dlopen) when the first request is made: linking it would cost every start of mica
 /// several milliseconds for the libraries that it pulls in.
+///
+/// Not done here, but by whoever knows what the request means: repeating it (nothing is sent twice), authentication (the header is
+/// the caller's), decoding (no encoding is asked for), limits on the size of a body (the sink's).
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -15,26 +18,33 @@ namespace mica::http {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
-struct Request {
-  std::string method = "GET";
-  std::string url;
-  Headers headers;
-  stream::Source* body = nullptr;      ///< sent for PUT/POST/PATCH
-  std::int64_t body_size = -1;         ///< -1: chunked
-  int max_redirects = 10;              ///< Authorization is dropped on another host
-  bool verify_tls = true;
-  std::string ca_file;                 ///< extra CA bundle; empty: the system's
-  std::string client_cert, client_key;
-  std::int64_t connect_timeout_ms = 30'000;
-  std::int64_t stall_timeout_s = 60;   ///< less than 1 byte/s for so long: unavailable
-};
-
 struct Response {
   int status = 0;
   Headers headers;                     ///< of the last response, names in lower case
-  std::string final_url;
+  std::string final_url;               ///< what answered, after redirects
+  /// Where a redirect that was not followed leads (absolute), because it asks for a body again that has been read already. The
+  /// caller may send the request there with a fresh body.
+  std::string redirect_url;
   /// First header with this lower-case name, or "".
   std::string header(std::string_view name) const;
+};
+
+struct Request {
+  std::string method = "GET";
+  std::string url;                     ///< http or https
+  Headers headers;
+  stream::Source* body = nullptr;      ///< sent for PUT/POST/PATCH
+  std::int64_t body_size = -1;         ///< -1: chunked
+  int max_redirects = 10;              ///< credentials (Authorization, Cookie) are dropped for another scheme, host or port; 0: none
+                                       ///< are followed, the 3xx is the answer
+  bool verify_tls = true;
+  std::string ca_file;                 ///< extra CA bundle beside the system's
+  std::string client_cert, client_key;
+  std::int64_t connect_timeout_ms = 30'000;
+  std::int64_t stall_timeout_s = 60;   ///< less than 1 byte/s for so long: unavailable
+  /// Called once, before any byte of the body, with status and headers of the response that is kept (no redirect on the way): for
+  /// callers that must look before they take the body. An error ends the request with that error.
+  std::function<Result<>(const Response&)> on_headers;
 };
 
 /// Connections are kept between requests; thread-safe (each concurrent request has its own handle from a pool).
@@ -43,8 +53,13 @@ class Client {
   Client();
   ~Client();
   Client(const Client&) = delete;
-  /// Runs one request; the body goes to `sink` only for 2xx answers, otherwise its first 64 KiB go to `error_body`.
-  /// Errors: unavailable (connection, DNS, TLS: says which, with libcurl's words), cancelled, unsupported (libcurl missing).
+  /// Runs one request; the body goes to `sink` only for 2xx answers (it is not finished), otherwise its first 64 KiB go to
+  /// `error_body` (may be null). Any status is a success of this call. Proxies come from the environment as libcurl reads it, plus
+  /// HTTP_PROXY; the machine itself is never asked through one. SSL_CERT_FILE and SSL_CERT_DIR replace the system's certificates.
+  /// Errors: unavailable (connection, DNS, TLS, a body that ends early, no byte for too long, too many redirects: says which, with
+  /// libcurl's words), permission_denied (the server's certificate is not trusted), invalid_argument (URL, certificate files),
+  /// cancelled (within some 100 ms), unsupported (libcurl missing, a redirect to another protocol), the sink's, the source's and
+  /// on_headers' own. Texts name the URL without its query, which may be signed.
   Result<Response> run(const Request& request, stream::Sink& sink, std::string* error_body, task::Cancel cancel);
 
  private:
