@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/guarded.h"
+#include "build/download.h"
 #include "build/source_tree.h"
 #include "db/db.h"
 #include "task/task.h"
@@ -26,7 +27,7 @@ struct ContextTools {
   Guarded<db::Database>* database = nullptr;    ///< memory of file hashes; null: none is kept
   task::Pool* pool = nullptr;
   std::string temporary;                        ///< folder that vanishes with the process
-  std::function<Result<std::string>(const std::string& url, const std::string& into_folder, task::Cancel)> download;  ///< returns the file's path
+  Downloader download;
 };
 
 struct ContextRequest {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/guarded.h"
 #include "base/secret.h"
+#include "build/download.h"
 #include "build/graph.h"
 #include "build/source_tree.h"
 #include "runtime/network.h"
@@ -42,7 +43,7 @@ class Session {
   snapshot::LayerStore* layers = nullptr;
   std::function<Result<snapshot::Snapshotter*>()> snapshotter;      ///< made at first use
   std::function<Result<runtime::OciRuntime*>()> runtime;
-  std::function<Result<std::string>(const std::string& url, const std::string& into_folder, task::Cancel)> download;
+  Downloader download;
   task::Pool* pool = nullptr;
   Guarded<db::Database>* database = nullptr;
   BaseImages* bases = nullptr;

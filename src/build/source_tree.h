@@ -43,6 +43,10 @@ class SourceTree {
   virtual Result<std::optional<Node>> find(std::string_view path) = 0;
   /// Entries of a folder, sorted by name; empty when `path` is no folder.
   virtual Result<std::vector<Node>> children(std::string_view path) = 0;
+  /// A hint: everything below `path` will be asked for next.
+  virtual void expect_all_below(std::string_view) {}
+  /// The ignore rule that hides an entry which exists, for messages; empty: the entry does not exist, or none hides it.
+  virtual std::string hidden_by(std::string_view) { return {}; }
   /// Fills `digest` of the files that lack it, in parallel. Errors: as reading; not_found when a file vanished meanwhile.
   virtual Result<> hash(std::span<Node*> files, task::Cancel cancel) = 0;
   /// True when uids and gids are to be 0 (a local folder).
