@@ -1,6 +1,8 @@
 /// A process's place in the store: `ingest/<token>/`, locked as long as the process lives, and its leases on layers.
 ///
-/// A token whose lock can be taken belongs to a dead process: its folder is swept and its leases do not count.
+/// A token whose lock can be taken belongs to a dead process: its folder is swept and its leases do not count. The lock is the file
+/// `lock` in the folder. Between making the folder and locking it a sweeper may come by and lock first; then the new process takes
+/// another token. A process never holds a lock in a folder that was removed (sys::FileLock looks again).
 #pragma once
 #include <string>
 #include <vector>
@@ -14,9 +16,10 @@ namespace mica::store {
 
 class Workspace {
  public:
+  /// `root` is the state folder. Errors: permission_denied (read-only), resource_exhausted.
   static Result<Workspace> create(const std::string& root);
   Workspace(Workspace&&) noexcept = default;
-  ~Workspace();
+  ~Workspace();                                               ///< removes the folder
   const std::string& path() const { return path_; }           ///< temporary folder
   const std::string& token() const { return token_; }
 
