@@ -2,11 +2,10 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
-
-#include <cstdlib>
 
 #include "task/task.h"
 
@@ -51,6 +50,11 @@ void write_whole(int fd, std::string_view bytes) {
     if (count <= 0) return;
     bytes.remove_prefix(static_cast<std::size_t>(count));
   }
+}
+
+std::size_t write_some(int fd, std::string_view bytes) {
+  ssize_t count = ::write(fd, bytes.data(), bytes.size());
+  return count > 0 ? static_cast<std::size_t>(count) : 0;
 }
 
 class RawMode {
@@ -101,10 +105,11 @@ Result<Pty> Pty::open() {
 Result<sys::Exit> relay_terminal(sys::Process& process, Pty& pty, int terminal_fd, int input_fd, const Output& output, int stop_fd) {
   Output show = output;
   if (!show) show = [](int, std::string_view bytes) { write_whole(1, bytes); };
-  RawMode raw(terminal_fd);
-  std::string buffer;
+  RawMode raw(input_fd);
+  std::string buffer, typed;
   pty.slave.reset();
   int master = pty.master.get();
+  ::fcntl(master, F_SETFL, ::fcntl(master, F_GETFL) | O_NONBLOCK);   // a program that does not read must not hold up its own output
   struct winsize last {};
   auto follow_size = [&] {
     struct winsize now {};
@@ -118,14 +123,20 @@ Result<sys::Exit> relay_terminal(sys::Process& process, Pty& pty, int terminal_f
   if (terminal_fd >= 0) ::ioctl(master, TIOCGWINSZ, &last);
   pollfd fds[] = {{master, POLLIN, 0}, {input_fd, POLLIN, 0}, {process.pidfd().get(), POLLIN, 0}, {stop_fd, POLLIN, 0}};
   while (true) {
-    if (poll_some(fds, 4, terminal_fd >= 0 ? kResizeCheckMs : -1) < 0) return fail_errno("waiting for the terminal");
-    if (fds[3].revents) return kill_and_reap(process);
+    // Input is read when the program has taken what came before.
+    if (fds[0].fd >= 0) fds[0].events = static_cast<short>(typed.empty() ? POLLIN : POLLIN | POLLOUT);
+    pollfd now[] = {fds[0], fds[1], fds[2], fds[3]};
+    if (!typed.empty()) now[1].fd = -1;
+    if (poll_some(now, 4, terminal_fd >= 0 ? kResizeCheckMs : -1) < 0) return fail_errno("waiting for the terminal");
+    if (now[3].revents) return kill_and_reap(process);
     follow_size();
-    if (fds[0].fd >= 0 && fds[0].revents && !pass_on(master, 1, show, buffer)) fds[0].fd = -1;
-    if (fds[1].fd >= 0 && fds[1].revents &&
-        !pass_on(input_fd, 0, [&](int, std::string_view bytes) { write_whole(master, bytes); }, buffer))
-      fds[1].fd = -1;
-    if (fds[2].revents) break;
+    if (now[0].fd >= 0 && (now[0].revents & POLLOUT)) typed.erase(0, write_some(master, typed));
+    if (now[0].fd >= 0 && (now[0].revents & ~POLLOUT) && !pass_on(master, 1, show, buffer)) {
+      fds[0].fd = fds[1].fd = -1;
+      typed.clear();
+    }
+    if (now[1].fd >= 0 && now[1].revents && !pass_on(input_fd, 0, [&](int, std::string_view bytes) { typed.assign(bytes); }, buffer)) fds[1].fd = -1;
+    if (now[2].revents) break;
   }
   drain(master, 1, show, buffer);
   return process.wait();

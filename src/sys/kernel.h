@@ -25,4 +25,8 @@ inline int openat2(int dir, const char* path, int flags, int mode, unsigned long
   }
 }
 
+// <sys/pidfd.h> of glibc 2.36 lacks extern "C".
+inline int open_pidfd(int pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0u)); }
+inline int send_pidfd_signal(int pidfd, int number) { return static_cast<int>(::syscall(SYS_pidfd_send_signal, pidfd, number, nullptr, 0u)); }
+
 }  // namespace mica::sys
