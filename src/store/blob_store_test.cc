@@ -2,12 +2,13 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
+#include "sys/lock.h"
 
 using namespace mica;
 using store::BlobStore;
@@ -149,16 +150,20 @@ TEST_CASE("a store opened for reading takes nothing in") {
 
 TEST_CASE("a sweep deletes what is old and not kept") {
   Store store;
-  const auto kept = store.put("kept"), old = store.put("old"), again = store.put("again"), young = store.put("young");
+  const auto kept = store.put("kept"), old = store.put("old"), again = store.put("again");
   for (const auto& digest : {kept, old, again}) age(store.blobs.path(digest));
   REQUIRE(sys::write_file(store.root + "/blobs/sha256/README", "no blob"));
-  CHECK(store.blobs.list()->size() == 4);
+  CHECK(store.blobs.list()->size() == 3);
+  const Timestamp began = BlobStore::file_time();
+  const auto young = store.put("young");
   store.put("again");
-  CHECK(*store.blobs.sweep({kept}) == 3);
+  CHECK(*store.blobs.sweep({kept}, began) == 3);
   CHECK_FALSE(store.blobs.has(old));
   for (const auto& digest : {kept, again, young}) CHECK(store.blobs.has(digest));
+  age(store.blobs.path(young));
+  CHECK(*store.blobs.sweep({kept}, began) == 5);
   CHECK(sys::exists(store.root + "/blobs/sha256/README"));
-  CHECK(*store.blobs.sweep({}, Timestamp{BlobStore::file_time().ns + 1'000'000'000}) == 14);
+  CHECK(*store.blobs.sweep({}, Timestamp{BlobStore::file_time().ns + 1'000'000'000}) == 9);
   CHECK(store.blobs.list()->empty());
 }
 
@@ -167,32 +172,40 @@ TEST_CASE("a sweep of nothing is no error") {
   CHECK(*store.blobs.sweep({}) == 0);
 }
 
-TEST_CASE("what was put after a collection began survives its sweep") {
+TEST_CASE("a sweep waits for whoever puts, and spares what was put meanwhile") {
   Store store;
-  const auto digest = store.put("config");
-  age(store.blobs.path(digest));
-  const Timestamp began = BlobStore::file_time();
-  store.put("config");
-  CHECK(*store.blobs.sweep({}, began) == 0);
-  CHECK(store.blobs.has(digest));
+  const auto wanted = store.put("wanted"), old = store.put("old");
+  for (const auto& digest : {wanted, old}) age(store.blobs.path(digest));
+  pid_t sweeper = -1;
+  {
+    const auto lock = sys::FileLock::try_acquire(store.root + "/blobs/lock", sys::LockMode::shared);
+    REQUIRE(lock);
+    sweeper = ::fork();
+    if (sweeper == 0) ::_exit(store.blobs.sweep({}).has_value() ? 0 : 1);
+    ::usleep(50'000);
+    CHECK(store.blobs.has(old));
+    store.put("wanted");
+    // The child has a copy of the descriptor that holds the lock; only the end of both would open it.
+    REQUIRE(::flock(lock->fd().get(), LOCK_UN) == 0);
+  }
+  int status = -1;
+  ::waitpid(sweeper, &status, 0);
+  CHECK(status == 0);
+  CHECK(store.blobs.has(wanted));
+  CHECK_FALSE(store.blobs.has(old));
 }
 
-TEST_CASE("a blob put while another process sweeps is there") {
+TEST_CASE("a blob gets its age when it gets its name") {
   Store store;
-  const auto digest = oci::Digest::of("wanted");
-  const pid_t sweeper = ::fork();
-  if (sweeper == 0) {
-    while (true) (void)store.blobs.sweep({});
-  }
-  int lost = 0;
-  for (int i = 0; i < 300; ++i) {
-    const Timestamp before = BlobStore::file_time();
-    store.put("wanted");
-    // The sweeper may begin anew after the put; until the clock has ticked it must spare the blob.
-    const bool there = store.blobs.has(digest);
-    if (!there && BlobStore::file_time() == before) ++lost;
-  }
-  ::kill(sweeper, SIGKILL);
-  ::waitpid(sweeper, nullptr, 0);
-  CHECK(lost == 0);
+  auto ingest = store.blobs.begin();
+  REQUIRE(ingest);
+  REQUIRE((*ingest)->write(bytes_of("slow")));
+  const auto drafts = store.left_over();
+  REQUIRE(drafts.size() == 1);
+  age(store.root + "/tmp/" + drafts[0]);
+  const Timestamp began = BlobStore::file_time();
+  const auto digest = (*ingest)->commit();
+  REQUIRE(digest);
+  CHECK(*store.blobs.sweep({}, began) == 0);
+  CHECK(store.blobs.has(*digest));
 }
