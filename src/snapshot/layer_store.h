@@ -1,9 +1,10 @@
 /// Unpacked layers on disk and their table: `layers/<id>/fs` (an overlay "upper" folder, immutable once committed) and
 /// `layers/<id>/list` (its Listing). Vocabulary: a *chain* is the layers of a root filesystem, bottom first.
 ///
-/// Crash safety: a layer is made in a temporary folder, renamed to layers/<id>, then entered in the table; a folder without a
-/// row is swept. Rows start as not durable; `make_durable` (syncfs once) is called before an image name may point to them;
-/// after a reboot rows that were not durable are dropped with their records.
+/// Crash safety: a layer is made in a temporary folder; then, in one transaction, it is renamed to layers/<id> and entered in the
+/// table, so that under the database's write lock a folder without a row is what a crash left, and is swept. Rows start as not
+/// durable; `make_durable` (syncfs once) is called before an image name may point to them; a store opened after a reboot drops
+/// the rows that were not durable, which takes their build records out of use.
 #pragma once
 #include <optional>
 #include <string>
@@ -40,6 +41,8 @@ TreeId next_tree(const TreeId& parent, const std::string& content_id);
 
 class StagedLayer;
 
+/// Thread-safe; copies share one state. A layer that a collection must not take between commit() and the lease on it needs
+/// engine::hold_off_collection.
 class LayerStore {
  public:
   /// `root` is the state folder, `temporary` a folder on the same file system that vanishes with this process.
@@ -48,8 +51,8 @@ class LayerStore {
   std::string directory(const LayerId& id) const;            ///< .../layers/<id>/fs
   Result<LayerInfo> info(const LayerId& id);                 ///< errors: not_found
   Result<Listing> listing(const LayerId& id);                ///< cached in memory for this process
-  Result<TreeView> view(const Chain& chain);
-  Result<TreeId> tree_id(const Chain& chain);
+  Result<TreeView> view(const Chain& chain);                 ///< errors: not_found, corrupt (of a listing)
+  Result<TreeId> tree_id(const Chain& chain);                ///< errors: not_found
 
   /// A new temporary layer folder (with `fs` and `work` inside, mode 0755).
   Result<StagedLayer> stage();
@@ -57,19 +60,22 @@ class LayerStore {
   Result<LayerInfo> commit(StagedLayer staged, const Listing& listing, const TreeView& lower, std::string parent_key = {});
   /// The DiffID: streams the canonical tar through SHA-256, unless known. Thread-safe; several callers for one layer join.
   Result<oci::DiffId> diff_id(const LayerId& id, task::Cancel cancel);
-  Result<> set_diff_id(const LayerId& id, const oci::DiffId& diff_id);
+  Result<> set_diff_id(const LayerId& id, const oci::DiffId& diff_id);   ///< errors: not_found
   /// A committed layer with this DiffID usable on top of `below`: rows with parent_key "" or equal to chain_key(below).
   Result<std::optional<LayerInfo>> find(const oci::DiffId& diff_id, const Chain& below);
+  /// Names this very chain of layers: 64 hex digits.
   static std::string chain_key(const Chain& chain);
 
-  Result<std::vector<LayerInfo>> list();
-  /// Deletes rows and folders of all layers not in `keep` (sorted) and without a live lease. Returns bytes freed.
+  Result<std::vector<LayerInfo>> list();                      ///< oldest first
+  /// Deletes rows and folders of all layers not in `keep` (sorted) and not in table `lease`, and folders without a row. Returns
+  /// bytes freed.
   Result<std::int64_t> sweep(const std::vector<LayerId>& keep);
-  /// syncfs, then marks this process's new rows durable.
+  /// syncfs, then marks the rows that were there before as durable. Costs one look into an index when all are.
   Result<> make_durable();
 
  private:
   struct Impl;
+  Result<oci::DiffId> compute_diff_id(const LayerId& id, const task::Cancel& cancel);
   std::shared_ptr<Impl> impl_;
 };
 
@@ -89,7 +95,7 @@ class StagedLayer {
   std::string path_;
 };
 
-/// SQL of this module's tables (schema version 1).
+/// SQL of this module's table (schema version 1).
 extern const std::string_view kSchemaSql;
 
 }  // namespace mica::snapshot
