@@ -21,8 +21,7 @@ Result<int> run(Context& context) {
   const auto interrupt = TRY(engine::Interrupt::install());
   auto engine = TRY(engine::Engine::open(context.options));
   const engine::SaveImages request{.names = args.positionals()};
-  if (to_stdout) TRY(engine::save_images_to_stdout(*engine, request, interrupt.cancel()));
-  else TRY(engine::save_images_to_file(*engine, request, output, interrupt.cancel()));
+  TRY(engine::save_images_to_file(*engine, request, to_stdout ? "-" : output, interrupt.cancel()));
   return 0;
 }
 

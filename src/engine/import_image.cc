@@ -7,30 +7,18 @@
 #include "engine/add_image.h"
 #include "engine/collect_garbage.h"
 #include "engine/config_changes.h"
+#include "engine/download.h"
 
 namespace mica::engine {
 namespace {
 
 bool is_url(std::string_view text) { return text.starts_with("http://") || text.starts_with("https://"); }
 
-Result<sys::Fd> download(Engine& engine, const std::string& url, task::Cancel cancel) {
-  const std::string path = engine.workspace().path() + "/import.download";
-  auto file = TRY(sys::open(path, O_CREAT | O_RDWR | O_TRUNC, 0600));
-  auto copy = TRY(file.duplicate());
-  stream::FdSink sink(std::move(copy));
-  std::string body;
-  http::Request request;
-  request.url = url;
-  const auto response = TRY_DOING(engine.http().run(request, sink, &body, cancel), format("downloading {}", url));
-  if (response.status / 100 != 2)
-    return failf(response.status == 404 ? Errc::not_found : Errc::unavailable, "downloading {}: the server answered {}", url, response.status);
-  TRY(sys::remove_file(path));
-  if (::lseek(file.get(), 0, SEEK_SET) < 0) return fail_errno("rewinding the download");
-  return file;
-}
-
 Result<sys::Fd> open_source(Engine& engine, const std::string& source, task::Cancel cancel) {
-  if (is_url(source)) return download(engine, source, cancel);
+  if (is_url(source)) {
+    const auto download = TRY(downloader(engine)({.url = source, .into_folder = engine.workspace().path()}, cancel));
+    return sys::open(download.path, O_RDONLY);
+  }
   if (source != "-") return sys::open(source, O_RDONLY);
   const int copy = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
   if (copy < 0) return fail_errno("reading standard input");

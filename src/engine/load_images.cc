@@ -33,8 +33,8 @@ std::string annotation(const oci::Annotations& annotations, std::string_view key
 
 class Loader {
  public:
-  Loader(Engine& engine, const ArchiveFiles& files, oci::Platform platform, task::Cancel cancel)
-      : engine_(engine), files_(files), platform_(std::move(platform)), cancel_(cancel) {}
+  Loader(Engine& engine, const ArchiveFiles& files, const LoadImages& request, oci::Platform platform, task::Cancel cancel)
+      : engine_(engine), files_(files), request_(request), platform_(std::move(platform)), cancel_(cancel) {}
 
   Result<std::vector<Loaded>> run() {
     std::vector<Found> images;
@@ -76,6 +76,8 @@ class Loader {
       std::vector<oci::Reference> names;
       const std::string full = annotation(descriptor.annotations, kNameAnnotation);
       const std::string ref = annotation(descriptor.annotations, kRefAnnotation);
+      if (!request_.manifest.empty() && descriptor.digest != request_.manifest) continue;
+      if (!request_.tag.empty() && ref != request_.tag && !ref.ends_with(":" + request_.tag)) continue;
       // A bare tag in ref.name ("latest") names nothing; skopeo writes whole names there.
       const std::string name = !full.empty() ? full : ref.find_first_of(":/") != ref.npos ? ref : "";
       if (!name.empty())
@@ -128,13 +130,15 @@ class Loader {
       stream::FdSource source(std::move(file));
       TRY_DOING(add_layer(engine_, chain, source, config.diff_ids[i], cancel_), format("unpacking layer {} of {}", i + 1, config.diff_ids.size()));
     }
-    Loaded loaded{.names = image.names};
-    loaded.id = TRY(add_image(engine_, chain, config, bytes, image.names));
+    Loaded loaded;
+    if (request_.keep_names) loaded.names = image.names;
+    loaded.id = TRY(add_image(engine_, chain, config, bytes, loaded.names));
     return loaded;
   }
 
   Engine& engine_;
   const ArchiveFiles& files_;
+  const LoadImages& request_;
   oci::Platform platform_;
   task::Cancel cancel_;
 };
@@ -162,7 +166,7 @@ Result<std::vector<Loaded>> load_images(Engine& engine, const LoadImages& reques
   const std::string what = request.input.empty() ? "standard input" : request.input;
   const auto files = TRY_DOING(read_archive(engine, request.input, cancel), format("loading {}", what));
   const auto hold = TRY(hold_off_collection(engine));
-  return TRY_DOING(Loader(engine, files, platform, cancel).run(), format("loading {}", what));
+  return TRY_DOING(Loader(engine, files, request, platform, cancel).run(), format("loading {}", what));
 }
 
 }  // namespace mica::engine

@@ -10,6 +10,9 @@ namespace mica::engine {
 struct LoadImages {
   std::string input;                   ///< path of a tar or of an OCI layout folder; empty: stdin
   std::string platform;                ///< of an index with several; empty: the host's
+  std::string tag;                     ///< only the layout's image of this name (org.opencontainers.image.ref.name); empty: all
+  oci::Digest manifest;                ///< only this manifest or index of the layout; empty: all
+  bool keep_names = true;              ///< false: the images get no names
 };
 struct Loaded {
   oci::ImageId id;

@@ -32,22 +32,18 @@ class EntrySink : public stream::Sink {
   archive::TarWriter& tar_;
 };
 
-struct Chosen {
-  store::ImageRow image;
-  std::vector<oci::Reference> names;
-};
 
 void add_name(std::vector<oci::Reference>& names, const oci::Reference& name) {
   if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
 }
 
-Result<std::vector<Chosen>> choose(Engine& engine, const std::vector<std::string>& wanted) {
-  std::vector<Chosen> chosen;
+Result<std::vector<ArchivedImage>> choose(Engine& engine, const std::vector<std::string>& wanted) {
+  std::vector<ArchivedImage> chosen;
   const auto all = TRY(engine.images().names());
-  auto add = [&](const store::ImageRow& image) -> Chosen& {
+  auto add = [&](const store::ImageRow& image) -> ArchivedImage& {
     for (auto& one : chosen)
-      if (one.image.id == image.id) return one;
-    return chosen.emplace_back(Chosen{image, {}});
+      if (one.id == image.id) return one;
+    return chosen.emplace_back(ArchivedImage{.id = image.id, .layers = image.layers});
   };
   for (const auto& name : wanted) {
     const auto bare = oci::Reference::parse(name, false);
@@ -63,11 +59,12 @@ Result<std::vector<Chosen>> choose(Engine& engine, const std::vector<std::string
     }
     if (any) continue;
     const auto image = TRY(engine.images().resolve(name));
-    Chosen& one = add(image);
+    ArchivedImage& one = add(image);
     if (const auto reference = oci::Reference::parse(name); reference && reference->digest.empty())
       for (const auto& row : all)
         if (row.id == image.id && row.reference == *reference) add_name(one.names, row.reference);
   }
+  for (auto& one : chosen) one.config = TRY(engine.blobs().read(one.id.digest));
   return chosen;
 }
 
@@ -87,7 +84,7 @@ class Saver {
  public:
   Saver(Engine& engine, stream::Sink& to, task::Cancel cancel) : engine_(engine), to_(to), tar_(to), cancel_(cancel) {}
 
-  Result<> run(const std::vector<Chosen>& images) {
+  Result<> run(const std::vector<ArchivedImage>& images) {
     TRY(folder("blobs"));
     TRY(folder("blobs/sha256"));
     oci::Index index{.media_type = std::string(oci::kOciIndex)};
@@ -134,18 +131,17 @@ class Saver {
     return descriptor(oci::kOciLayer, diff_id.digest, count.size());
   }
 
-  Result<> one(const Chosen& chosen, oci::Index& index, json::Value& manifests, json::Value& repositories) {
-    const std::string config = TRY(engine_.blobs().read(chosen.image.id.digest));
-    oci::Manifest manifest{.media_type = std::string(oci::kOciManifest)};
-    manifest.config = descriptor(oci::kOciConfig, chosen.image.id.digest, config.size());
+  Result<> one(const ArchivedImage& chosen, oci::Index& index, json::Value& manifests, json::Value& repositories) {
+    oci::Manifest manifest{.media_type = std::string(oci::kOciManifest), .annotations = chosen.annotations};
+    manifest.config = descriptor(oci::kOciConfig, chosen.id.digest, chosen.config.size());
     json::Value sources = json::Value::object(), layers = json::Value::array(), tags;
-    for (const auto& id : chosen.image.layers) {
+    for (const auto& id : chosen.layers) {
       auto written = TRY(layer(id));
       layers.push("blobs/sha256/" + written.digest.hex());
       sources.set(written.digest.str(), descriptor_json(written));
       manifest.layers.push_back(std::move(written));
     }
-    TRY(blob(chosen.image.id.digest, config));
+    TRY(blob(chosen.id.digest, chosen.config));
     const std::string bytes = manifest.write();
     const auto digest = oci::Digest::of(bytes);
     TRY(blob(digest, bytes));
@@ -162,7 +158,7 @@ class Saver {
       repository.set(name.tag, manifest.layers.back().digest.hex());
     }
     json::Value item = json::Value::object();
-    item.set("Config", "blobs/sha256/" + chosen.image.id.digest.hex());
+    item.set("Config", "blobs/sha256/" + chosen.id.digest.hex());
     item.set("RepoTags", std::move(tags));
     item.set("Layers", std::move(layers));
     item.set("LayerSources", std::move(sources));
@@ -179,38 +175,45 @@ class Saver {
 
 }  // namespace
 
-Result<> save_images(Engine& engine, const SaveImages& request, stream::Sink& to, task::Cancel cancel) {
-  const auto images = TRY(choose(engine, request.names));
-  std::vector<std::string> layers;
-  for (const auto& one : images) layers.insert(layers.end(), one.image.layers.begin(), one.image.layers.end());
-  if (!layers.empty()) TRY(engine.workspace().lease(engine.database(), layers));
+Result<> write_image_archive(Engine& engine, const std::vector<ArchivedImage>& images, stream::Sink& to, task::Cancel cancel) {
   return Saver(engine, to, cancel).run(images);
 }
 
-Result<> save_images_to_file(Engine& engine, const SaveImages& request, const std::string& path, task::Cancel cancel) {
+Result<> write_output_file(const std::string& path, const std::function<Result<>(stream::Sink&)>& write) {
+  if (path == "-") {
+    const int copy = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    if (copy < 0) return fail_errno("writing standard output");
+    stream::FdSink sink{sys::Fd(copy)};
+    return write(sink);
+  }
   // A device or pipe is written to; renaming over it would replace it.
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
     auto file = TRY(sys::open(path, O_WRONLY));
     stream::FdSink sink(std::move(file));
-    return save_images(engine, request, sink, cancel);
+    return write(sink);
   }
   const std::string temporary = format("{}.{}.partial", path, random_hex(4));
   auto file = TRY(sys::open(temporary, O_CREAT | O_EXCL | O_WRONLY, 0644));
   auto copy = TRY(file.duplicate());
   stream::FdSink sink(std::move(copy));
-  auto saved = save_images(engine, request, sink, cancel);
-  if (saved) saved = sys::sync(file);
-  if (saved) saved = sys::rename(temporary, path);
-  if (!saved) (void)sys::remove_file(temporary);
-  return saved;
+  auto written = write(sink);
+  if (written) written = sys::sync(file);
+  if (written) written = sys::rename(temporary, path);
+  if (!written) (void)sys::remove_file(temporary);
+  return written;
 }
 
-Result<> save_images_to_stdout(Engine& engine, const SaveImages& request, task::Cancel cancel) {
-  const int copy = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-  if (copy < 0) return fail_errno("writing standard output");
-  stream::FdSink sink{sys::Fd(copy)};
-  return save_images(engine, request, sink, cancel);
+Result<> save_images(Engine& engine, const SaveImages& request, stream::Sink& to, task::Cancel cancel) {
+  const auto images = TRY(choose(engine, request.names));
+  std::vector<std::string> layers;
+  for (const auto& one : images) layers.insert(layers.end(), one.layers.begin(), one.layers.end());
+  if (!layers.empty()) TRY(engine.workspace().lease(engine.database(), layers));
+  return write_image_archive(engine, images, to, cancel);
+}
+
+Result<> save_images_to_file(Engine& engine, const SaveImages& request, const std::string& path, task::Cancel cancel) {
+  return write_output_file(path, [&](stream::Sink& sink) { return save_images(engine, request, sink, cancel); });
 }
 
 }  // namespace mica::engine

@@ -1,0 +1,98 @@
+#include "engine/oci_layout_writer.h"
+
+#include <fcntl.h>
+
+#include "archive/tar.h"
+#include "base/format.h"
+#include "base/text.h"
+#include "snapshot/layer_tar.h"
+
+namespace mica::engine {
+namespace {
+
+std::string_view layer_type(stream::Compression compression) {
+  switch (compression) {
+    case stream::Compression::gzip: return oci::kOciLayerGzip;
+    case stream::Compression::zstd: return oci::kOciLayerZstd;
+    default: return oci::kOciLayer;
+  }
+}
+
+Result<> add_folder(archive::TarWriter& tar, const sys::Fd& folder, const std::string& path, task::Cancel cancel) {
+  const auto names = TRY(sys::list_names(folder));
+  for (const auto& name : names) {
+    TRY(cancel.check());
+    const std::string inner = path.empty() ? name : path + "/" + name;
+    const auto status = TRY(sys::lstat_at(folder, name));
+    auto fd = TRY(sys::open_at(folder, name, O_RDONLY | O_NOFOLLOW));
+    if (S_ISDIR(status.st_mode)) {
+      TRY(tar.add({.type = archive::EntryType::directory, .path = inner, .mode = 0755}));
+      TRY(add_folder(tar, fd, inner, cancel));
+      continue;
+    }
+    TRY(tar.add({.path = inner, .mode = 0644, .size = static_cast<std::uint64_t>(status.st_size)}));
+    std::vector<unsigned char> buffer(stream::kBufferBytes);
+    for (std::uint64_t left = static_cast<std::uint64_t>(status.st_size); left > 0;) {
+      const std::size_t got = TRY(sys::read_full(fd, std::span(buffer).first(std::min<std::uint64_t>(left, buffer.size()))));
+      if (got == 0) return failf(Errc::corrupt, "{} shrank while it was read", inner);
+      TRY(tar.write(std::span(buffer).first(got)));
+      left -= got;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<OciLayoutWriter> OciLayoutWriter::create(Engine& engine, const std::string& folder) {
+  if (sys::exists(folder) && !sys::exists(folder + "/oci-layout")) {
+    const auto fd = TRY(sys::open(folder, O_RDONLY | O_DIRECTORY));
+    const auto names = TRY(sys::list_names(fd));
+    if (!names.empty())
+      return fail(Error(Errc::conflict, format("{} holds other things than an OCI layout", quoted(folder))).with_hint("name a new or empty folder"));
+  }
+  TRY(sys::make_directories(folder + "/blobs/sha256"));
+  return OciLayoutWriter(engine, folder);
+}
+
+Result<oci::Descriptor> OciLayoutWriter::put(std::string_view media_type, std::string_view bytes) {
+  const auto digest = oci::Digest::of(bytes);
+  if (!sys::exists(blob_path(digest))) TRY(sys::write_file_atomically(blob_path(digest), bytes));
+  return oci::Descriptor{.media_type = std::string(media_type), .digest = digest, .size = static_cast<std::int64_t>(bytes.size())};
+}
+
+Result<oci::Descriptor> OciLayoutWriter::put_layer(const snapshot::LayerId& layer, stream::Compression compression, int level, task::Cancel cancel) {
+  const auto listing = TRY(engine_->layers().listing(layer));
+  const std::string partial = format("{}/blobs/sha256/.{}.partial", folder_, random_hex(8));
+  auto file = TRY(sys::open(partial, O_CREAT | O_EXCL | O_WRONLY));
+  stream::FdSink sink(std::move(file));
+  stream::HashingSink hashing(&sink);
+  auto write = [&]() -> Result<> {
+    if (compression == stream::Compression::none) return snapshot::write_layer_tar(listing, engine_->layers().directory(layer), hashing, cancel);
+    auto encoder = TRY(stream::compress(hashing, compression, level));
+    TRY(snapshot::write_layer_tar(listing, engine_->layers().directory(layer), *encoder, cancel));
+    return encoder->finish();
+  };
+  if (auto written = write(); !written) {
+    (void)sys::remove_file(partial);
+    return fail(std::move(written).error());
+  }
+  const auto digest = oci::Digest::from_hex(hashing.finish_hex());
+  TRY(sys::rename(partial, blob_path(digest)));
+  return oci::Descriptor{.media_type = std::string(layer_type(compression)), .digest = digest, .size = static_cast<std::int64_t>(hashing.size())};
+}
+
+Result<> OciLayoutWriter::finish(const oci::Index& index) {
+  TRY(sys::write_file_atomically(folder_ + "/oci-layout", R"({"imageLayoutVersion":"1.0.0"})"));
+  return sys::write_file_atomically(folder_ + "/index.json", index.write());
+}
+
+Result<> write_folder_tar(const std::string& folder, stream::Sink& to, task::Cancel cancel) {
+  const auto root = TRY(sys::open(folder, O_RDONLY | O_DIRECTORY));
+  archive::TarWriter tar(to);
+  TRY(add_folder(tar, root, "", cancel));
+  TRY(tar.finish());
+  return to.finish();
+}
+
+}  // namespace mica::engine

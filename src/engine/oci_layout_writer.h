@@ -1,0 +1,32 @@
+/// Writes an OCI image layout folder (OCI Image Spec v1.1, image-layout.md).
+#pragma once
+#include <string>
+
+#include "engine/engine.h"
+#include "oci/image.h"
+#include "stream/compression.h"
+
+namespace mica::engine {
+
+class OciLayoutWriter {
+ public:
+  /// Makes the folder; an existing layout is added to (blobs that are there are kept). Errors: conflict (a folder with other things).
+  static Result<OciLayoutWriter> create(Engine& engine, const std::string& folder);
+  /// A small blob. Returns its descriptor.
+  Result<oci::Descriptor> put(std::string_view media_type, std::string_view bytes);
+  /// A layer's canonical tar, compressed. Errors: cancelled, resource_exhausted.
+  Result<oci::Descriptor> put_layer(const snapshot::LayerId& layer, stream::Compression compression, int level, task::Cancel cancel);
+  /// oci-layout and index.json, the latter last and atomically.
+  Result<> finish(const oci::Index& index);
+
+ private:
+  OciLayoutWriter(Engine& engine, std::string folder) : engine_(&engine), folder_(std::move(folder)) {}
+  std::string blob_path(const oci::Digest& digest) const { return folder_ + "/blobs/sha256/" + digest.hex(); }
+  Engine* engine_;
+  std::string folder_;
+};
+
+/// The folder as a tar, names sorted, times zero.
+Result<> write_folder_tar(const std::string& folder, stream::Sink& to, task::Cancel cancel);
+
+}  // namespace mica::engine
