@@ -22,7 +22,10 @@ class Snapshotter {
  public:
   virtual ~Snapshotter() = default;
   virtual std::string_view name() const = 0;       ///< "overlay" or "copy"
-  virtual Result<std::unique_ptr<RootFs>> writable(const Chain& chain, task::Cancel cancel) = 0;
+  /// `extra`: further layers over the chain, in no store and not part of the changes (folders and files that serve as mount points). They
+  /// must live until the root is given back.
+  virtual Result<std::unique_ptr<RootFs>> writable(const Chain& chain, const std::vector<TreeView::Layer>& extra, task::Cancel cancel) = 0;
+  Result<std::unique_ptr<RootFs>> writable(const Chain& chain, task::Cancel cancel) { return writable(chain, {}, cancel); }
   /// Read-only view, for RUN --mount=from and `run --read-only`. take_changes() is an error.
   virtual Result<std::unique_ptr<RootFs>> read_only(const Chain& chain, task::Cancel cancel) = 0;
 };
