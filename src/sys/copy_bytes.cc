@@ -1,6 +1,6 @@
-/// Copying a file's content. Small files go through a buffer, which is two calls and no set-up in the kernel; larger ones through
-/// copy_file_range, which shares blocks where the file system can and saves the trip through user space where it cannot. Holes
-/// of sparse files stay holes.
+/// Copying a file's content. Larger files go through copy_file_range, which shares blocks where the file system can and is as quick
+/// as a buffer where it cannot; small ones, for which shared blocks gain nothing, through a buffer. Holes of sparse files stay
+/// holes.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -11,7 +11,7 @@
 namespace mica::sys {
 
 namespace {
-constexpr std::uint64_t kSmall = 64 << 10;         // measured: copy_file_range starts to win between 32 and 128 KiB
+constexpr std::uint64_t kSmall = 64 << 10;
 constexpr std::uint64_t kMayBeSparse = 256 << 10;  // below, looking for holes costs more than writing zeros
 
 std::unexpected<Error> shrank() { return fail(Errc::unavailable, "the file shrank while being copied"); }
