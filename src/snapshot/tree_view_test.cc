@@ -174,7 +174,7 @@ TEST_CASE("files are read from the layer that holds them, confined to it") {
 }
 
 TEST_CASE("find, walk and children agree with applying the layers one by one") {
-  for (std::uint32_t seed = 1; seed <= 400; ++seed) {
+  for (std::uint32_t seed = 1; seed <= 200; ++seed) {
     CAPTURE(seed);
     testing::RandomLayers random(seed);
     std::vector<testing::Entries> layers(1 + random.below(6));
@@ -193,7 +193,7 @@ TEST_CASE("find, walk and children agree with applying the layers one by one") {
     CHECK((!same || expected == model.entries().end()));
 
     TreeFinder finder(view);
-    for (int n = 0; n < 200; ++n) {
+    for (int n = 0; n < 60; ++n) {
       const std::string path = random.path();
       CAPTURE(path);
       const auto at = model.entries().find(path);
