@@ -24,11 +24,13 @@ struct StepOutput { StepNumber step = 0; int stream = 1; std::string bytes; bool
 struct StepProgress { StepNumber step = 0; std::string what; std::int64_t done = 0, total = 0; bool finished = false; };
 /// Why the step hit or ran; only with --explain (and always in the build report).
 struct StepExplained { StepNumber step = 0; bool hit = false; std::vector<std::string> reasons; };
+/// The terminal is used by a debug shell meanwhile: nothing may be drawn.
+struct ShellOpened { StepNumber step = 0; bool open = true; };
 enum class Outcome { done, cached, failed, cancelled };
 struct StepFinished { StepNumber step = 0; Outcome outcome = Outcome::done; std::int64_t duration_ns = 0; std::string error; };
 struct Warned { dockerfile::Diagnostic diagnostic; std::string file, excerpt; };
 
-using Event = std::variant<StepAnnounced, StepStarted, StepOutput, StepProgress, StepExplained, StepFinished, Warned>;
+using Event = std::variant<StepAnnounced, StepStarted, StepOutput, StepProgress, StepExplained, StepFinished, ShellOpened, Warned>;
 
 /// Receives events; called from many threads, one call at a time.
 class EventSink {

@@ -22,7 +22,7 @@ Result<oci::Digest> store_parts(store::BlobStore& blobs, const Parts& parts) {
   const std::string text = encode_parts(parts);
   TRY(encoder->write({reinterpret_cast<const unsigned char*>(text.data()), text.size()}));
   TRY(encoder->finish());
-  return blobs.put(sink.bytes(), store::Durable::later);
+  return blobs.put(sink.bytes(), store::Sync::later);
 }
 
 Result<Parts> parts_of(const store::BlobStore& blobs, const Record& record) {

@@ -27,6 +27,8 @@ class OutputSink {
  public:
   virtual ~OutputSink() = default;
   virtual void write(int stream, std::string_view bytes) = 0;
+  /// The terminal belongs to a debug shell of this step from now on (true), or no longer.
+  virtual void shell(bool open) = 0;
 };
 
 class Step {

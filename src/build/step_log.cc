@@ -51,7 +51,7 @@ Result<oci::Digest> StepLog::commit() {
   if (!failure_) return fail(failure_.error());
   if (!ingest_) return oci::Digest();
   TRY_DOING(encoder_->finish(), "storing the step's log");
-  return ingest_->commit({}, store::Durable::later);
+  return ingest_->commit({}, store::Sync::later);
 }
 
 Result<> read_step_log(const store::BlobStore& blobs, const oci::Digest& log,

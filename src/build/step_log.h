@@ -17,6 +17,7 @@ class StepLog : public OutputSink {
   StepLog(Progress& progress, StepNumber step, store::BlobStore& blobs);
   ~StepLog() override;
   void write(int stream, std::string_view bytes) override;
+  void shell(bool open) override { progress_.send(ShellOpened{step_, open}); }
   /// Ends the log; empty when nothing was written. Errors: resource_exhausted (disk full).
   Result<oci::Digest> commit();
 

@@ -112,12 +112,12 @@ Result<> BlobStore::Ingest::write(std::span<const unsigned char> bytes) {
 
 std::int64_t BlobStore::Ingest::size() const { return impl_->size; }
 
-Result<oci::Digest> BlobStore::Ingest::commit(const oci::Digest& expected) {
+Result<oci::Digest> BlobStore::Ingest::commit(const oci::Digest& expected, Sync sync) {
   auto digest = oci::Digest::from_hex(impl_->hash.finish_hex());
   if (!expected.empty() && digest != expected)
     return failf(Errc::corrupt, "the bytes received are not those that were asked for\n  expected: {}\n  actual:   {} ({} bytes)", expected.str(),
                  digest.str(), impl_->size);
-  TRY_DOING(place(std::move(impl_->draft), impl_->root, digest.hex(), impl_->size, Sync::now), format("storing blob {}", digest.short_hex()));
+  TRY_DOING(place(std::move(impl_->draft), impl_->root, digest.hex(), impl_->size, sync), format("storing blob {}", digest.short_hex()));
   return digest;
 }
 

@@ -34,8 +34,8 @@ class BlobStore {
   class Ingest : public stream::Sink {
    public:
     Result<> write(std::span<const unsigned char> bytes) override;
-    /// Once, after the last write: syncs, checks `expected` (if given: mismatch is corrupt) and renames into place.
-    Result<oci::Digest> commit(const oci::Digest& expected = {});
+    /// Once, after the last write: syncs (unless `sync` is later), checks `expected` (if given: mismatch is corrupt) and renames into place.
+    Result<oci::Digest> commit(const oci::Digest& expected = {}, Sync sync = Sync::now);
     std::int64_t size() const;      ///< bytes written so far
     ~Ingest() override;
 
