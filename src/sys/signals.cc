@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -15,12 +16,22 @@ constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
 
 // Lock-free, so usable in a handler.
 std::atomic<int> first_signal = 0;
-std::atomic<bool> seen[NSIG];
+std::atomic<std::int64_t> seen_at[NSIG];
 int write_end = -1;
+
+constexpr std::int64_t kSameRequestNs = 300'000'000;
+
+std::int64_t now_ns() {
+  timespec time;
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1'000'000'000 + time.tv_nsec;
+}
 
 void handle(int number) {
   const int saved = errno;
-  if (seen[number].exchange(true)) ::_exit(128 + number);
+  const std::int64_t now = now_ns();
+  std::int64_t before = 0;
+  if (!seen_at[number].compare_exchange_strong(before, now) && now - before > kSameRequestNs) ::_exit(128 + number);
   int none = 0;
   first_signal.compare_exchange_strong(none, number);
   const char byte = static_cast<char>(number);
