@@ -16,6 +16,7 @@
 #include "engine/download.h"
 #include "engine/host_ca.h"
 #include "engine/layout.h"
+#include "engine/step_cache.h"
 
 namespace mica::engine {
 namespace {
@@ -177,6 +178,13 @@ class Build {
     TRY(set_up(session, graph, arguments));
     build::SolveOptions options{.place = place(platform), .locks = engine_.folder(kLocksFolder), .explain = request_.explain || request_.action == BuildAction::dry_run,
                                 .replay_logs = request_.replay_logs, .dry_run = request_.action == BuildAction::dry_run};
+    std::vector<std::unique_ptr<build::CacheSource>> imports;
+    for (const auto& store : request_.cache_from) {
+      auto cache = TRY(open_step_cache(engine_, store));
+      if (!cache) continue;
+      options.imports.push_back(cache.get());
+      imports.push_back(std::move(cache));
+    }
     build::Solved solved;
     auto outcome = build::solve(graph, session, records_, engine_.blobs(), options, progress_, solved, cancel_);
     report_steps(graph, solved);
@@ -184,7 +192,22 @@ class Build {
     if (request_.action == BuildAction::dry_run) return std::optional<Built>();
     Built built{.platform = platform};
     built.image = TRY_DOING(build::assemble_image(graph, solved, session, epoch_, cancel_), "assembling the image");
+    TRY(export_cache(graph, solved));
     return std::optional(std::move(built));
+  }
+
+  Result<> export_cache(const build::Graph& graph, const build::Solved& solved) {
+    for (const auto& store : request_.cache_to) {
+      build::Stage stage(progress_, "exporting cache to " + store.path);
+      auto written = write_step_cache(engine_, store, graph, solved, cancel_);
+      if (written) {
+        stage.done();
+        continue;
+      }
+      stage.failed(written.error().text());
+      if (!store.ignore_error || written.error().code() == Errc::cancelled) return fail(std::move(written).error());
+    }
+    return {};
   }
 
   /// What makes a step the same step of the same build, for finding its earlier record.

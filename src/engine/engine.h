@@ -2,6 +2,7 @@
 /// database, stores, thread pool and this process's workspace.
 #pragma once
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "base/error.h"
@@ -27,11 +28,12 @@ struct Options {
 class Engine {
  public:
   /// For commands that only look: no workspace, works on read-only media. A missing store reads as an empty one.
+  /// Errors: permission_denied (may not even be read), unsupported, corrupt.
   static Result<std::unique_ptr<Engine>> open_for_reading(const Options& options);
   /// Creates the state folder when missing; makes a workspace; sweeps what dead processes left (cheaply).
   /// Errors: permission_denied (read-only store), unsupported (newer format), corrupt.
   static Result<std::unique_ptr<Engine>> open(const Options& options);
-  ~Engine();
+  ~Engine();                                         ///< drops this process's leases
 
   const Options& options() const { return options_; }
   const std::string& root() const { return options_.root; }
@@ -42,13 +44,15 @@ class Engine {
   snapshot::LayerStore& layers() { return *layers_; }
   store::Workspace& workspace() { return *workspace_; }   ///< only after open()
   task::Pool& pool() { return *pool_; }
+  // Made at first use; any thread may ask.
   http::Client& http();
-  /// Chosen at first use and remembered.
   Result<snapshot::Snapshotter*> snapshotter();
   Result<runtime::OciRuntime*> runtime();
 
  private:
   Engine() = default;
+  Result<> open_for_writing();
+  void attach(db::Database database, const std::string& temporary);
   Options options_;
   std::unique_ptr<Guarded<db::Database>> database_;
   std::unique_ptr<store::Workspace> workspace_;
@@ -56,6 +60,7 @@ class Engine {
   std::unique_ptr<store::ImageTable> images_;
   std::unique_ptr<snapshot::LayerStore> layers_;
   std::unique_ptr<task::Pool> pool_;
+  std::mutex first_use_;                             ///< of what follows
   std::unique_ptr<http::Client> http_;
   std::unique_ptr<snapshot::Snapshotter> snapshotter_;
   std::unique_ptr<runtime::OciRuntime> runtime_;

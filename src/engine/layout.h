@@ -6,6 +6,7 @@
 namespace mica::engine {
 
 inline constexpr std::string_view kDatabaseFile = "mica.db";
+inline constexpr std::string_view kRuntimeFile = "runtime.json";   ///< which OCI runtime was chosen, see runtime/oci_runtime.h
 inline constexpr std::string_view kLayersFolder = "layers";
 inline constexpr std::string_view kBlobsFolder = "blobs";
 inline constexpr std::string_view kIngestFolder = "ingest";
