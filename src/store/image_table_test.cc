@@ -52,7 +52,7 @@ TEST_CASE("an image comes back as it was put") {
                        .created = Timestamp::least(),
                        .added = {1'700'000'000'123'456'789},
                        .platform = {.os = "linux", .architecture = "arm", .variant = "v7", .os_version = "x"},
-                       .labels = {{"b", "2 \"quoted\" \n"}, {"a", ""}, {"ä", "ö"}}};
+                       .labels = {{"b", "2 \"quoted\" \n"}, {"a", ""}, {"ä", "ö"}, {"", std::string("1:\0", 3)}}};
   REQUIRE(store.images.put(image, {}));
   const auto found = store.images.find(image.id);
   REQUIRE(found);
@@ -243,7 +243,9 @@ TEST_CASE("an image pulled by digest is found by it without having a name") {
 TEST_CASE("damaged rows are errors") {
   Store store;
   store.put(id_of("a"), {"app"});
-  for (const char* damage : {"UPDATE image SET manifest = 'xyz'", "UPDATE image SET manifest = '', labels = '{'", "UPDATE image SET labels = '[]'"}) {
+  for (const char* damage :
+       {"UPDATE image SET manifest = 'xyz'", "UPDATE image SET manifest = '', labels = '{'", "UPDATE image SET labels = '1:a'",
+        "UPDATE image SET labels = '1:a9:b'", "UPDATE image SET labels = '1:a-1:b'", "UPDATE image SET labels = '1:a1:b1'"}) {
     CAPTURE(damage);
     REQUIRE(store.database.lock()->execute(damage));
     CHECK(store.images.list().error().code() == Errc::corrupt);
