@@ -212,6 +212,19 @@ TEST_CASE("a path longer than the kernel takes at once is listed and read, with 
   CHECK(view.read_file(path + "g", 10).value() == "deep");
 }
 
+TEST_CASE("a file with fewer bytes than its size said is an error, not another content") {
+  // Files of sysfs claim a page and hold a line.
+  const auto folder = sys::open("/sys/class/net/lo/statistics", O_RDONLY | O_DIRECTORY);
+  if (!folder) {
+    MESSAGE("skipped: needs /sys");
+    return;
+  }
+  task::Pool pool(1);
+  const auto listing = scan_layer(*folder, pool, {});
+  REQUIRE(!listing.has_value());
+  CHECK(listing.error().code() == Errc::conflict);
+}
+
 TEST_CASE("an empty folder gives an empty listing; a stop ends the scan") {
   Disk disk;
   CHECK(disk.scan().value().empty());

@@ -142,7 +142,6 @@ std::optional<TreeView::Found> TreeFinder::look_up(std::string_view path, const 
     if (index == listing.size()) continue;
     EntryView entry = listing[index];
     if (entry.type == Type::whiteout) break;
-    if (top && entry.type != Type::directory) break;
     const bool last = entry.opaque || entry.type != Type::directory;
     entry.opaque = false;
     if (!top) top = TreeView::Found{entry, layer};
