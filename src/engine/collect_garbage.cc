@@ -61,6 +61,7 @@ Result<sys::FileLock> hold_off_collection(Engine& engine) {
 Result<Collected> collect_garbage(Engine& engine, int wait_ms) {
   const auto lock = TRY(take_lock(engine, wait_ms));
   if (!lock) return Collected{.skipped = true};
+  const Timestamp began = store::BlobStore::file_time();
   std::vector<std::string> layers = TRY(leased_layers(engine));
   std::vector<oci::Digest> blobs;
   const auto images = TRY(engine.images().list());
@@ -80,7 +81,7 @@ Result<Collected> collect_garbage(Engine& engine, int wait_ms) {
   sort_unique(blobs);
   Collected collected;
   collected.bytes = TRY_DOING(engine.layers().sweep(layers), "removing unused layers");
-  collected.bytes += TRY_DOING(engine.blobs().sweep(blobs), "removing unused blobs");
+  collected.bytes += TRY_DOING(engine.blobs().sweep(blobs, began), "removing unused blobs");
   log::debug("collected bytes={}", collected.bytes);
   return collected;
 }
