@@ -21,12 +21,8 @@ namespace mica::sys {
 
 namespace {
 
-// Sanitizers follow stacks and threads that they know; this one they do not.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// Sanitizers follow the stacks and threads that they know; this one they do not.
 #define MICA_IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined")))
-#else
-#define MICA_IN_CHILD
-#endif
 
 enum class Step : int { none, parent, session, input, descriptors, propagation, proc, folder, exec };
 

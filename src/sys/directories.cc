@@ -1,5 +1,7 @@
 #include <fcntl.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "base/text.h"
 #include "sys/entries.h"

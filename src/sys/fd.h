@@ -47,7 +47,8 @@ Result<> write_all(const Fd& fd, std::span<const unsigned char> bytes);
 Result<> write_all(const Fd& fd, std::string_view bytes);
 Result<> sync(const Fd& fd);       ///< fsync
 Result<> sync_filesystem(const Fd& fd);  ///< syncfs
-/// Copies `size` bytes from offset 0 with copy_file_range (reflink where the file system can), falling back to read/write.
+/// Copies `size` bytes from offset 0 of one regular file to another, with copy_file_range where it pays (reflink where the file
+/// system can), and holes as holes. Errors: unavailable when `from` is shorter than `size`.
 Result<> copy_bytes(const Fd& from, const Fd& to, std::uint64_t size);
 
 Result<struct stat> stat_fd(const Fd& fd);
@@ -66,7 +67,7 @@ bool exists(const std::string& path);
 Result<> make_directories(const std::string& path, int mode = 0755);
 Result<> rename(const std::string& from, const std::string& to);
 Result<> remove_file(const std::string& path);
-/// Removes a tree without following links or crossing onto another mount; missing is no error.
+/// Removes a tree without following links or crossing onto another mount (conflict); missing is no error. Stops at the first error.
 /// Folders without owner permission are made writable first (rootless trees).
 Result<> remove_tree(const std::string& path);
 Result<> remove_tree_at(const Fd& dir, const std::string& name);

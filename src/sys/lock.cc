@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/file.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "sys/os_failure.h"

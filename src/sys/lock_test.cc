@@ -75,7 +75,7 @@ TEST_CASE("waiting for a lock ends as cancelled when the stop descriptor becomes
 TEST_CASE("a lock on a file that was removed meanwhile counts for nothing") {
   const Folder folder;
   auto held = std::make_unique<FileLock>(std::move(*FileLock::acquire(folder.lock, LockMode::exclusive)));
-  ino_t locked = 0;
+  std::atomic<ino_t> locked = 0;
   std::thread waiter([&] {
     const auto lock = FileLock::acquire(folder.lock, LockMode::exclusive);
     REQUIRE(lock.has_value());

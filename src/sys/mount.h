@@ -1,5 +1,5 @@
 /// Mounts, detached when their object dies. Uses fsopen/fsconfig/fsmount and move_mount; one `lowerdir+` call a layer where
-/// the kernel has it, so that hundreds of layers mount; else lowerdir= with short relative names.
+/// the kernel has it, so that hundreds of layers mount; else one lowerdir= string that names layers by descriptor.
 #pragma once
 #include <string>
 #include <vector>
@@ -20,10 +20,13 @@ struct OverlaySpec {
 /// A mounted filesystem.
 class Mount {
  public:
-  /// One lower and no upper is a plain read-only bind mount of that lower (overlayfs wants two).
+  /// One lower and no upper is a plain read-only bind mount of that lower (overlayfs wants two); an upper without lowers is a
+  /// writable bind mount of it, in which nothing needs a whiteout. Redirects, metacopy and index are off: the upper folder holds
+  /// plain overlay form. Errors: not_found, permission_denied, unsupported (file system or kernel cannot; use another way).
   static Result<Mount> overlay(const OverlaySpec& spec, const std::string& target);
   static Result<Mount> bind(const std::string& source, const std::string& target, bool read_only, bool recursive = false);
-  static Result<Mount> tmpfs(const std::string& target, std::string_view options);  ///< options as "size=64m,mode=0755"
+  /// `options` as "size=64m,mode=0755,noexec"; nosuid and nodev unless they say suid, dev.
+  static Result<Mount> tmpfs(const std::string& target, std::string_view options);
   Mount(Mount&&) noexcept;
   Mount& operator=(Mount&&) noexcept;
   ~Mount();                       ///< lazy unmount
