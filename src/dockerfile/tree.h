@@ -11,7 +11,8 @@
 
 namespace mica::dockerfile {
 
-/// Lines and columns count from 1; `end_line` is the last line of the instruction, heredoc bodies included.
+/// Lines and columns (in bytes) count from 1; `end_line` is the last line of the instruction, heredoc bodies included. Line 0: the
+/// file as a whole.
 struct Range {
   int line = 0, column = 1, end_line = 0;
   bool operator==(const Range&) const = default;
@@ -29,6 +30,7 @@ struct Flag {
 struct Heredoc {
   std::string name;      ///< the word without quotes
   std::string body;      ///< with final newline; tabs stripped for <<-
+  std::string raw;       ///< <<- only: the body as it stands in the file, for RUN lines that hand it to the shell (shell_input)
   bool expand = true;    ///< false when any part of the word was quoted
   bool strip_tabs = false;
   int fd = -1;           ///< number before <<, or -1
@@ -86,7 +88,7 @@ struct Copy {                             ///< COPY and ADD
 struct Workdir { std::string path; bool operator==(const Workdir&) const = default; };
 struct User { std::string user; bool operator==(const User&) const = default; };
 struct Volume { std::vector<std::string> paths; bool operator==(const Volume&) const = default; };
-struct Expose { std::vector<std::string> ports; bool operator==(const Expose&) const = default; };
+struct Expose { std::vector<std::string> ports; bool operator==(const Expose&) const = default; };  ///< sorted, as BuildKit has it
 struct StopSignal { std::string signal; bool operator==(const StopSignal&) const = default; };
 struct Shell { std::vector<std::string> words; bool operator==(const Shell&) const = default; };
 struct Cmd { CommandLine command; bool operator==(const Cmd&) const = default; };
@@ -104,12 +106,20 @@ struct HealthcheckSpec {
 using Command = std::variant<Arg, Env, Label, Run, Copy, Workdir, User, Volume, Expose, StopSignal, Shell, Cmd, Entrypoint,
                              Maintainer, OnBuild, HealthcheckSpec>;
 
+/// Where a part of a logical line stands in the file: from byte `offset` of the line on, at `line` and `column`. One per physical line.
+struct TextPiece {
+  std::uint32_t offset = 0;
+  int line = 0, column = 1;
+  bool operator==(const TextPiece&) const = default;
+};
+
 struct Instruction {
   std::string keyword;              ///< upper case: "RUN"
   std::string keyword_as_written;
   std::string text;                 ///< the instruction's logical line: continuations joined, comments removed, heredocs not included
+  std::vector<TextPiece> pieces;    ///< of `text`: position() turns an offset in it into a place in the file
   std::vector<Flag> flags;
-  std::vector<std::string> comments;  ///< comment lines directly above, without '#'
+  std::vector<std::string> comments;  ///< comment lines above (an empty comment cuts them off), without '#' and blanks
   Range where;
   Command command;
 };
@@ -120,13 +130,15 @@ struct Stage {
   std::string name;                 ///< AS name in lower case; empty: none
   std::string name_as_written, as_keyword;
   std::string from_keyword;
+  std::string text;                 ///< the FROM line, as Instruction::text
   std::vector<std::string> comments;
   Range where;
   std::vector<Instruction> instructions;
 };
 
 struct Directives {
-  std::string syntax, check;        ///< values of `# syntax=` and `# check=`
+  std::string syntax;               ///< first word of `# syntax=` (or `//syntax=`)
+  std::string check;                ///< whole value of `# check=`
   char escape = '\\';
 };
 

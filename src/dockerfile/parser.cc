@@ -1,0 +1,166 @@
+#include "dockerfile/parser.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "dockerfile/heredoc.h"
+#include "dockerfile/lines.h"
+#include "dockerfile/statement.h"
+#include "dockerfile/unicode.h"
+
+namespace mica::dockerfile {
+namespace {
+
+/// Reads the bodies that the statement announces. False when one has no end.
+bool read_heredocs(Statement& statement, LineReader& reader, Diagnostics& diagnostics) {
+  statement.heredocs = heredocs_of(statement);
+  for (Heredoc& heredoc : statement.heredocs) {
+    std::string body;
+    bool ended = false;
+    while (!ended) {
+      const auto line = reader.next_physical();
+      if (!line) {
+        statement.where.end_line = reader.line();
+        diagnostics.error(statement.where, "unterminated heredoc", format("no line is just {}", quoted(heredoc.name)));
+        return false;
+      }
+      ended = ends_heredoc(heredoc, *line);
+      if (!ended) body += *line;
+    }
+    set_body(heredoc, std::move(body));
+    statement.where.end_line = reader.line();
+  }
+  return true;
+}
+
+/// After a misspelt keyword: skips what looks like the bodies of here-documents, lest each line of them be reported.
+void skip_heredocs(const Statement& statement, LineReader& reader) {
+  for (const Heredoc& heredoc : find_heredocs(statement.text)) {
+    const auto before = reader.mark();
+    while (true) {
+      const auto line = reader.next_physical();
+      if (!line) return reader.go_back(before);
+      if (ends_heredoc(heredoc, *line)) break;
+    }
+  }
+}
+
+class FileParser {
+ public:
+  FileParser(File& file, Diagnostics& diagnostics) : file_(file), diagnostics_(diagnostics), reader_(file.source, diagnostics) {}
+
+  void run() {
+    std::size_t count = 0;
+    while (!diagnostics_.full()) {
+      auto line = reader_.next();
+      if (!line) break;
+      if (++count > kMaxInstructions) {
+        diagnostics_.error(line->where(), format("more than {} instructions", kMaxInstructions));
+        break;
+      }
+      add(std::move(*line));
+    }
+    file_.directives.escape = reader_.escape();
+    if (count == 0 && diagnostics_.error_count() == 0) diagnostics_.error({reader_.line(), 1, reader_.line()}, "file with no instructions");
+    else if (file_.stages.empty() && diagnostics_.error_count() == 0) diagnostics_.error({}, "dockerfile contains no stages to build");
+  }
+
+ private:
+  void add(LogicalLine line) {
+    Statement statement;
+    const bool readable =
+        read_statement(statement, std::move(line.text), std::move(line.pieces), reader_.escape(), line.where(), diagnostics_);
+    if (!readable || !read_heredocs(statement, reader_, diagnostics_)) return;
+    if (statement.keyword == "FROM") {
+      if (auto stage = parse_from(statement, diagnostics_)) {
+        stage->comments = std::move(line.comments);
+        file_.stages.push_back(std::move(*stage));
+      }
+      seen_from_ = true;
+      return;
+    }
+    const std::size_t errors_before = diagnostics_.error_count();
+    auto command = parse_command(statement, diagnostics_);
+    if (!command) {
+      if (diagnostics_.error_count() > errors_before && heredocs_of(statement).empty()) skip_heredocs(statement, reader_);
+      return;
+    }
+    if (!seen_from_ && statement.keyword != "ARG") {
+      if (!std::exchange(told_no_stage_, true))
+        diagnostics_.error(statement.where, "no build stage in current context", "only ARG may stand before the first FROM");
+      return;
+    }
+    Instruction instruction{.keyword = std::move(statement.keyword), .keyword_as_written = std::move(statement.keyword_as_written),
+                            .text = std::string(trim_space(statement.text)), .pieces = std::move(statement.pieces),
+                            .flags = std::move(statement.flags), .comments = std::move(line.comments), .where = statement.where,
+                            .command = std::move(*command)};
+    if (!seen_from_) file_.global_args.push_back(std::move(instruction));
+    else if (!file_.stages.empty()) file_.stages.back().instructions.push_back(std::move(instruction));
+  }
+
+  File& file_;
+  Diagnostics& diagnostics_;
+  LineReader reader_;
+  bool seen_from_ = false, told_no_stage_ = false;
+};
+
+}  // namespace
+
+Parsed parse(std::string name, std::string_view text) {
+  Parsed parsed{.file = {.name = std::move(name)}};
+  Diagnostics diagnostics;
+  if (text.empty()) {
+    diagnostics.error({}, "the Dockerfile cannot be empty");
+  } else if (text.size() > kMaxFileBytes) {
+    diagnostics.error({}, format("the Dockerfile has {} bytes; at most {} are read", text.size(), kMaxFileBytes));
+  } else {
+    parsed.file.source = text;
+    Directives& directives = parsed.file.directives;
+    auto syntax = find_directive(text, "syntax", "#");
+    if (!syntax) syntax = find_directive(text, "syntax", "//");
+    if (syntax) directives.syntax = syntax->substr(0, syntax->find(' '));
+    directives.check = find_directive(text, "check", "#").value_or("");
+    FileParser(parsed.file, diagnostics).run();
+    add_warnings(parsed.file, diagnostics);
+  }
+  parsed.errors = diagnostics.take_errors();
+  parsed.file.warnings = diagnostics.take_warnings();
+  return parsed;
+}
+
+Result<Instruction> parse_trigger(std::string_view text, std::string origin) {
+  File file{.name = origin, .source = std::string(text)};
+  Diagnostics diagnostics;
+  LineReader reader(file.source, diagnostics);
+  const auto refuse = [&](std::string message) {
+    return fail(Error(Errc::invalid_argument, std::move(message)).doing(std::move(origin)));
+  };
+  const auto refuse_first = [&] {
+    const auto errors = diagnostics.take_errors();
+    return refuse(errors.empty() ? "it is empty" : text_of(errors.front()));
+  };
+  auto line = reader.next();
+  if (!line) return refuse_first();
+  Statement statement;
+  if (!read_statement(statement, std::move(line->text), std::move(line->pieces), reader.escape(), line->where(), diagnostics) ||
+      !read_heredocs(statement, reader, diagnostics))
+    return refuse_first();
+  if (statement.keyword == "FROM" || statement.keyword == "ONBUILD" || statement.keyword == "MAINTAINER")
+    return refuse(statement.keyword + " isn't allowed as an ONBUILD trigger");
+  auto command = parse_command(statement, diagnostics);
+  if (!command) return refuse_first();
+  if (reader.next()) return refuse("onbuild trigger should be a single expression");
+  return Instruction{.keyword = std::move(statement.keyword), .keyword_as_written = std::move(statement.keyword_as_written),
+                     .text = std::string(trim_space(statement.text)), .pieces = std::move(statement.pieces),
+                     .flags = std::move(statement.flags), .comments = std::move(line->comments), .where = statement.where,
+                     .command = std::move(*command)};
+}
+
+Range position(const Instruction& instruction, std::size_t offset) {
+  Range place = place_of(instruction.pieces, offset);
+  place.end_line = place.line;
+  return place;
+}
+
+}  // namespace mica::dockerfile
