@@ -1,4 +1,13 @@
 /// Between layer folders and layer tars (OCI Image Spec v1.1, layer.md).
+///
+/// The canonical tar of a layer is one function of its listing and contents (decision 3): the same bytes on any machine.
+/// - Entries stand in the byte order of their full paths without leading "/" or "./" ("a" before "a-b" before "a/b"), so that
+///   parents come before what is in them. The root is not in it.
+/// - A whiteout stands where the path that it hides would: an empty file `.wh.NAME`. The mark of an opaque folder, an empty file
+///   `.wh..wh..opq`, follows its folder at once. Both have mode 0, owner 0:0 and time 0.
+/// - Of a group of hard links the first path holds the content, the others are links to it by its full path.
+/// - Headers and PAX records are those of archive::TarWriter. Symbolic links have mode 0777; devices and fifos are kept; extended
+///   attributes are those of the listing.
 #pragma once
 #include <optional>
 
@@ -9,22 +18,28 @@
 
 namespace mica::snapshot {
 
-/// Writes the canonical tar of a committed layer: one function of its listing and contents (decision 3): paths in byte order,
-/// whiteouts as `.wh.NAME` in their folder, opaque folders as `.wh..wh..opq` inside, hard links to the first path of the group,
-/// overlay xattrs left out, devices and fifos kept. `clamp_ns`: file times above it are lowered to it (SOURCE_DATE_EPOCH).
+/// Writes the canonical tar of a committed layer; does not finish `to`. `clamp_ns`: file times above it are lowered to it
+/// (SOURCE_DATE_EPOCH). Errors: corrupt (a file is not as listed), unsupported (a name that would read as a marker), cancelled.
 Result<> write_layer_tar(const Listing& listing, const std::string& directory, stream::Sink& to, task::Cancel cancel,
                          std::optional<std::int64_t> clamp_ns = std::nullopt);
-/// The merged tree of a chain (no whiteouts), for `-o type=tar`, export and the copy snapshotter.
+/// The merged tree of a chain in the same form (no markers), for `-o type=tar` and export.
 Result<> write_tree_tar(const TreeView& tree, stream::Sink& to, task::Cancel cancel, std::optional<std::int64_t> clamp_ns = std::nullopt);
 
 struct Applied {
   LayerInfo layer;
   oci::DiffId diff_id;      ///< of exactly the bytes read
 };
-/// Unpacks one layer tar (uncompressed bytes, untrusted) on top of `below` and commits it. Whiteouts in any order, opaque marks
-/// hide only lower layers, implicit parents take the lower tree's metadata (then the layer is tied to this chain), names that
-/// climb out are errors, hard links to lower files are copied up. The same layer already there is shared instead (by DiffID).
-/// Errors: corrupt, resource_exhausted, cancelled.
+/// Unpacks one layer tar (uncompressed bytes, untrusted) on top of `below` and commits it, in one pass and with little memory but
+/// for the list of entries.
+///
+/// Whiteouts and opaque marks hide only lower layers, wherever they stand. Of entries for one path the last one counts; folders
+/// merge. Implicit parents take the lower tree's metadata (0755 0:0 where there is none), links in parents are followed inside the
+/// tree as it is, hard links to lower files are copied up; such layers are tied to this chain. Names that climb out, and what
+/// makes no sense in a layer, are errors. Sockets do not occur in tars; device nodes are left out where our rights do not allow
+/// them, extended attributes where the file system cannot hold them.
+///
+/// When the store has a layer of the same bytes that may be used on top of `below`, that one is returned.
+/// Errors: corrupt, unsupported (an owner that rootless cannot have), resource_exhausted, cancelled.
 Result<Applied> apply_layer_tar(stream::Source& tar, LayerStore& layers, const Chain& below, task::Pool& pool, task::Cancel cancel);
 
 }  // namespace mica::snapshot
