@@ -98,13 +98,18 @@ Result<std::vector<Record>> Records::nearest(const std::string& weak, const std:
 
 Result<std::int64_t> Records::put(const Record& record) {
   auto database = database_.lock();
+  auto transaction = TRY(database->begin());
+  auto forget = TRY(database->prepare("DELETE FROM eviction WHERE strong = ?"));
+  TRY(forget.bind(record.strong).run());
   auto insert = TRY(database->prepare(
       "INSERT OR REPLACE INTO record(weak, strong, place, instruction, layer, tree, bytes, duration_ns, created_ns, used_ns, parts, log) "
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   insert.bind(record.weak).bind(record.strong).bind(record.place).bind(record.instruction).bind(record.layer).bind(record.tree);
   insert.bind(record.bytes).bind(record.duration_ns).bind(record.created.ns).bind(record.used.ns).bind(record.parts.hex()).bind(record.log.hex());
   TRY_DOING(insert.run(), "storing a step's record");
-  return database->last_row_id();
+  const std::int64_t id = database->last_row_id();
+  TRY(std::move(transaction).commit());
+  return id;
 }
 
 Result<> Records::touch(const std::vector<std::int64_t>& ids) {
