@@ -51,8 +51,9 @@ LayerId make_layer(LayerFixture& fixture, const Entries& entries, const Chain& b
 
 TEST_CASE("the tar of a layer is in the order of its paths, with each marker in the place of what it speaks of") {
   LayerFixture fixture;
-  const LayerId id = make_layer(fixture, {file("a-b", "x"), opaque("a"), file("a/z"), folder("a/b"), whiteout("a/gone"), whiteout("b"), soft_link("c", "a"), opaque("d")});
-  CHECK(names_in(fixture.tar_of(id)) == Lines{"a/", "a/.wh..wh..opq", "a-b", "a/b/", "a/.wh.gone", "a/z", ".wh.b", "c -> a", "d/", "d/.wh..wh..opq"});
+  const LayerId id = make_layer(fixture, {file("a-b", "x"), folder("a"), file("a/z"), opaque("a/b"), whiteout("a/gone"), whiteout("b"), soft_link("c", "a"), opaque("d"), file("d/e")});
+  CHECK(names_in(fixture.tar_of(id)) ==
+        Lines{"a/", "a-b", "a/b/", "a/b/.wh..wh..opq", "a/.wh.gone", "a/z", ".wh.b", "c -> a", "d/", "d/.wh..wh..opq", "d/e"});
 }
 
 TEST_CASE("hard links lead to the first path, with the metadata of the inode") {

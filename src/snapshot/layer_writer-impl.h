@@ -42,6 +42,8 @@ struct LayerWriter::Impl {
   /// Brings an entry of the lower tree into this layer, under its own path.
   Result<Nodes::iterator> copy_up(const std::string& path, const TreeView::Found& found);
   Result<> link_on_disk(const std::string& path, const std::string& existing);
+  /// Removes whiteouts below opaque folders. They hide nothing, and overlayfs would show their names in listings.
+  Result<> drop_idle_whiteouts();
   /// Writes everything that is pending.
   Result<> settle();
 

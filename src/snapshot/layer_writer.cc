@@ -147,6 +147,18 @@ Result<> LayerWriter::Impl::settle() {
   return {};
 }
 
+Result<> LayerWriter::Impl::drop_idle_whiteouts() {
+  for (auto next = nodes.begin(); next != nodes.end();) {
+    const auto node = next++;
+    if (node->second.entry.type != Type::whiteout) continue;
+    bool idle = false;
+    for (std::string_view above = split_path(node->first).first; !idle && !above.empty(); above = split_path(above).first)
+      idle = own(above)->entry.opaque;
+    if (idle) TRY(erase(node));
+  }
+  return {};
+}
+
 LayerWriter::LayerWriter(const StagedLayer& staged, const TreeView& lower, task::Pool& pool) : impl_(std::make_unique<Impl>(staged, lower, pool)) {}
 LayerWriter::~LayerWriter() = default;
 
@@ -310,6 +322,7 @@ Result<Listing> LayerWriter::finish() {
   auto& nodes = impl_->nodes;
   TRY(impl_->start());
   TRY(impl_->settle());
+  TRY(impl_->drop_idle_whiteouts());
   // Deepest first: a folder may lose our own right to enter it.
   for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
     Entry& entry = node->second.entry;

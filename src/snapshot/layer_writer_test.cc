@@ -181,6 +181,16 @@ TEST_CASE("a folder over what hid the lower one is opaque, one over a file is no
   CHECK(lines_of(layer.finish()) == Lines{"d a 755 opaque", "d b 755 opaque", "d b/x 755", "d c 755", "d c/d 755"});
 }
 
+TEST_CASE("whiteouts in opaque folders say nothing and are left out") {
+  LayerFixture fixture;
+  Writing layer(fixture);
+  must(layer.writer.whiteout("a/b/c"));
+  must(layer.writer.whiteout("a/x"));
+  must(layer.writer.whiteout("b/x"));
+  must(layer.writer.opaque("a"));
+  CHECK(lines_of(layer.finish()) == Lines{"d a 755 opaque", "d a/b 755", "d b 755", "w b/x"});
+}
+
 TEST_CASE("what is written later replaces what was there, but not a folder") {
   LayerFixture fixture;
   Writing layer(fixture);

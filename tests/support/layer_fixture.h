@@ -14,6 +14,12 @@
 #include "snapshot/layer_writer.h"
 #include "stream/stream.h"
 
+/// Lists of lines in messages of failed checks.
+template <>
+struct doctest::StringMaker<std::vector<std::string>> {
+  static String convert(const std::vector<std::string>& lines) { return ("\n  " + mica::join(lines, "\n  ") + "\n").c_str(); }
+};
+
 namespace mica::testing {
 
 inline db::Database open_layer_database(const std::string& path) {
