@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "base/format.h"
+#include "snapshot/layer_tar.h"
 #include "support/layers.h"
 
 using namespace mica;
@@ -177,6 +179,43 @@ TEST_CASE("rows that were not durable at a reboot are dropped, the others stay")
   REQUIRE(rebooted.sweep({durable.id}));
   CHECK(store.names("layers") == std::vector<std::string>{durable.id});
   CHECK(rebooted.make_durable().has_value());
+}
+
+TEST_CASE("a DiffID is the digest of the layer's tar, computed once and remembered") {
+  Store store;
+  const LayerInfo made = store.add("f", "hello");
+  stream::HashingSink tar(nullptr);
+  REQUIRE(write_layer_tar(store.layers.listing(made.id).value(), store.layers.directory(made.id), tar, {}));
+  const std::string expected = tar.finish_hex();
+  CHECK(store.layers.diff_id(made.id, {}).value().digest.hex() == expected);
+  CHECK(store.layers.info(made.id).value().diff_id->digest.hex() == expected);
+  REQUIRE(sys::remove_tree(store.layers.directory(made.id)));
+  CHECK_MESSAGE(store.open().diff_id(made.id, {}).value().digest.hex() == expected, "read from the row");
+  CHECK(store.layers.diff_id("0123456789abcdef", {}).error().code() == Errc::not_found);
+  const LayerInfo damaged = store.add("f", "hello");
+  REQUIRE(sys::remove_tree(store.layers.directory(damaged.id)));
+  CHECK(!store.layers.diff_id(damaged.id, {}));
+}
+
+TEST_CASE("callers for one DiffID join; who is told to stop neither gets it nor takes it from the others") {
+  Store store;
+  for (int round = 0; round < 20; ++round) {
+    const LayerInfo made = store.add("f", std::string(200'000, 'x'));
+    const auto stopped = task::Cancel::create();
+    stopped.stop();
+    std::vector<Result<oci::DiffId>> results(8, fail(Errc::internal, "not run"));
+    {
+      std::vector<std::jthread> threads;
+      for (std::size_t i = 0; i < results.size(); ++i)
+        threads.emplace_back([&, i] { results[i] = store.layers.diff_id(made.id, i % 2 ? task::Cancel() : stopped); });
+    }
+    const auto expected = store.layers.info(made.id).value().diff_id;
+    REQUIRE(expected.has_value());
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      if (results[i]) CHECK(*results[i] == *expected);
+      else CHECK((i % 2 == 0 && results[i].error().code() == Errc::cancelled));
+    }
+  }
 }
 
 TEST_CASE("a failure while a layer is committed leaves neither row nor folder") {

@@ -47,6 +47,8 @@ std::size_t touch(const Listing& listing) {
 }
 
 Result<Listing> open_bytes(const Folder& folder, std::string_view bytes) {
+  // A new file each time: some file systems flush one that is overwritten.
+  REQUIRE(sys::remove_file(folder.file()));
   REQUIRE(sys::write_file(folder.file(), bytes));
   return Listing::open(folder.file());
 }
