@@ -139,7 +139,7 @@ class Config {
     if (!spec_.host_uts) add("uts");
     if (!spec_.host_pid) add("pid");
     if (!spec_.host_ipc) add("ipc");
-    if (facts_.cgroup_v2 && facts_.cgroups && !spec_.privileged) add("cgroup");
+    if (facts_.cgroup_v2 && facts_.cgroups) add("cgroup");
     return out;
   }
 
@@ -173,7 +173,7 @@ class Config {
 
   json::Value sysctls() const {
     json::Value out = json::Value::object();
-    if (spec_.network != NetworkMode::host && !spec_.privileged) {
+    if (spec_.network != NetworkMode::host) {
       out.set("net.ipv4.ip_unprivileged_port_start", "0");
       if (!facts_.rootless) out.set("net.ipv4.ping_group_range", "0 2147483647");
     }

@@ -10,7 +10,7 @@ namespace mica::runtime {
 
 /// What the machine and the moment add to a spec.
 struct BundleFacts {
-  bool rootless = false;          ///< we are root of a user namespace: no groups, bound instead of made devices, no gid sysctls
+  bool rootless = false;          ///< we are root of a user namespace: the host's /sys for the host's network, no sysctls of group ids
   bool cgroups = true;            ///< control groups can be made
   bool cgroup_v2 = false;         ///< a private cgroup namespace, as Docker does there
   bool x32 = false;               ///< see kernel_has_x32()

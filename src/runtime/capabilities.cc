@@ -31,9 +31,11 @@ std::uint64_t everything() {
   return mask;
 }
 
+bool is_all(std::string_view name) { return equals_ignoring_case(name, "all") || equals_ignoring_case(name, "cap_all"); }
+
 Result<std::uint64_t> mask_of(const std::string& text) {
   std::string name = to_upper(text);
-  if (name == "ALL") return everything();
+  if (is_all(name)) return everything();
   if (!name.starts_with("CAP_")) name = "CAP_" + name;
   for (std::size_t i = 0; i < kCount; ++i)
     if (kNames[i] == name) return std::uint64_t{1} << i;
@@ -48,19 +50,22 @@ std::vector<std::string_view> all_capabilities() { return {std::begin(kNames), s
 
 Result<std::vector<std::string>> container_capabilities(bool privileged, const std::vector<std::string>& add,
                                                         const std::vector<std::string>& drop) {
-  std::uint64_t mask = privileged ? everything() : kDefaultMask & everything();
-  // "drop ALL, add X" means X alone, in whatever order the flags came: drops of ALL first, single drops last.
   std::uint64_t added = 0, dropped = 0;
+  bool add_all = false, drop_all = false;
   for (const std::string& name : drop) {
     auto bits = TRY(mask_of(name));
-    if (equals_ignoring_case(name, "ALL")) mask = 0;
+    if (is_all(name)) drop_all = true;
     else dropped |= bits;
   }
   for (const std::string& name : add) {
     auto bits = TRY(mask_of(name));
-    added |= bits;
+    if (is_all(name)) add_all = true;
+    else added |= bits;
   }
-  mask = (mask | added) & ~dropped;
+  std::uint64_t mask;
+  if (add_all) mask = everything() & ~dropped;
+  else if (drop_all) mask = added;
+  else mask = ((privileged ? everything() : kDefaultMask & everything()) & ~dropped) | added;
   std::vector<std::string> out;
   for (std::size_t i = 0; i < kCount; ++i)
     if (mask >> i & 1) out.emplace_back(kNames[i]);

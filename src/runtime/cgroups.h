@@ -22,9 +22,18 @@ struct Cgroups {
   /// `mountinfo`: text of /proc/self/mountinfo. `has_controllers(PATH)` answers whether a v2 hierarchy has controllers.
   static Cgroups parse(std::string_view mountinfo, bool (*has_controllers)(const std::string& path));
   static Cgroups of_this_machine();
+  /// cgroup.procs of the group that we are in, in one of the hierarchies; empty when it is not in sight. `groups`: text of
+  /// /proc/self/cgroup.
+  static std::string find_own_processes(std::string_view mountinfo, std::string_view groups);
   /// Removes the group `path` ("/mica/ID") from all hierarchies; missing ones are fine. For containers whose runtime was killed before it
   /// could do so itself.
   void remove(const std::string& path) const;
+  /// Removes groups directly below `parent` ("/mica") that nobody is in and that are old enough not to be just made: what is left when
+  /// mica itself was killed.
+  void remove_abandoned(const std::string& parent) const;
+  /// Takes the wait for the kernel's next attachment of a process to a group upon itself (see the top of cgroups.cc): for a thread
+  /// beside the start of a runtime. Changes nothing.
+  void await_attachable() const;
 };
 
 }  // namespace mica::runtime

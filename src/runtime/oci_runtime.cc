@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
+#include <cstdlib>
+
 #include "base/format.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -38,7 +40,7 @@ std::string name_of(const std::string& path) {
   std::string program = base_name(path);
   auto text = sys::run_and_capture({path, "--version"}, 64 << 10);
   if (!text) return program;
-  for (std::string_view word : split_blanks(*text)) {
+  for (std::string_view word : split_blanks(split(*text, '\n')[0])) {
     if (word.empty() || word[0] < '0' || word[0] > '9') continue;
     return program + " " + std::string(word.substr(0, word.find_first_not_of("0123456789.")));
   }
@@ -99,10 +101,17 @@ Result<> try_out(OciRuntime& runtime) {
   auto folder = TRY(sys::TempDir::create("/tmp", "mica-try"));
   std::string root = folder.path() + "/root";
   TRY(sys::make_directories(root));
-  ProcessSpec spec{.argv = {"/mica-tries-this-runtime"}, .rootfs = root, .network = NetworkMode::none};
+  ProcessSpec spec{.argv = {"/mica-tries-this-runtime"}, .rootfs = root, .network = NetworkMode::none, .lean = true};
   auto exit = runtime.run(spec, {.output = [](int, std::string_view) {}}, folder.path(), {});
   if (!exit && exit.error().exit_status() != 127) return fail(std::move(exit.error()));
   return {};
+}
+
+/// crun, also behind links of other names, where it does not work: then it is not even asked for its version.
+bool refuses_groups(const std::string& path, const Cgroups& cgroups) {
+  if (cgroups.layout != CgroupLayout::hybrid) return false;
+  std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
+  return base_name(path) == "crun" || (real && base_name(real.get()) == "crun");
 }
 
 Result<std::unique_ptr<OciRuntime>> named(const std::string& name, Memory& memory, const Cgroups& cgroups) {
@@ -114,7 +123,7 @@ Result<std::unique_ptr<OciRuntime>> named(const std::string& name, Memory& memor
   } else if (!sys::exists(path)) {
     return failf(Errc::not_found, "OCI runtime {} does not exist", quoted(path));
   }
-  if (base_name(path) == "crun" && cgroups.layout == CgroupLayout::hybrid)
+  if (refuses_groups(path, cgroups))
     return fail(Error(Errc::unsupported, "crun does not work on this machine: control groups v1, and controllers in v2 beside them").with_hint("use --runtime=runc"));
   Program program{.path = path, .name = memory.name(path), .x32 = memory.x32()};
   return make_program_runtime(std::move(program), cgroups);
@@ -123,7 +132,10 @@ Result<std::unique_ptr<OciRuntime>> named(const std::string& name, Memory& memor
 }  // namespace
 
 Result<std::unique_ptr<OciRuntime>> find_runtime(const std::string& name, const std::string& cache_file) {
-  Cgroups cgroups = Cgroups::of_this_machine();
+  return find_runtime(name, cache_file, Cgroups::of_this_machine());
+}
+
+Result<std::unique_ptr<OciRuntime>> find_runtime(const std::string& name, const std::string& cache_file, Cgroups cgroups) {
   Memory memory(cache_file, cgroups);
   if (!name.empty()) {
     auto runtime = TRY(named(name, memory, cgroups));
@@ -134,9 +146,8 @@ Result<std::unique_ptr<OciRuntime>> find_runtime(const std::string& name, const 
 
   std::optional<Error> why;
   for (std::string_view candidate : kCandidates) {
-    if (candidate == "crun" && cgroups.layout == CgroupLayout::hybrid) continue;
     auto path = sys::find_program(candidate);
-    if (!path) continue;
+    if (!path || refuses_groups(*path, cgroups)) continue;
     auto runtime = TRY(named(*path, memory, cgroups));
     auto works = try_out(*runtime);
     if (!works) {

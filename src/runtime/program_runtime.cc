@@ -2,13 +2,17 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <thread>
 
 #include "base/format.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "json/json.h"
 #include "runtime/bundle.h"
+#include "runtime/pipe.h"
 #include "runtime/relay.h"
 #include "sys/userns.h"
 
@@ -35,7 +39,8 @@ class ComplaintFilter {
 
  private:
   bool has_complained() {
-    if (::access(path_.c_str(), F_OK) != 0) return false;
+    struct stat info {};
+    if (::stat(path_.c_str(), &info) != 0 || info.st_size == 0) return false;   // asked for every piece of standard error
     auto log = sys::read_file(path_, kMaxLogBytes);
     return log && !complaint_in(*log).empty();
   }
@@ -45,20 +50,29 @@ class ComplaintFilter {
   std::string held_;
 };
 
-struct Pipe {
-  sys::Fd reader, writer;
-  static Result<Pipe> open() {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("making a pipe");
-    return Pipe{sys::Fd(ends[0]), sys::Fd(ends[1])};
+/// Work on a thread of its own while this object lives.
+class Beside {
+ public:
+  explicit Beside(std::function<void()> work) {
+    if (work) thread_ = std::thread(std::move(work));
   }
+  ~Beside() {
+    if (thread_.joinable()) thread_.join();
+  }
+  Beside(const Beside&) = delete;
+
+ private:
+  std::thread thread_;
 };
 
 class ProgramRuntime : public OciRuntime {
  public:
   ProgramRuntime(Program program, Cgroups cgroups)
-      : program_(std::move(program)), kind_(base_name(program_.path)), cgroups_(std::move(cgroups)), rootless_(sys::is_rootless()) {}
+      : program_(std::move(program)), kind_(base_name(program_.path)), cgroups_(std::move(cgroups)), rootless_(sys::is_rootless()) {
+    cgroups_.remove_abandoned(kCgroupFolder);
+  }
   std::string name() const override { return program_.name; }
+  bool can_limit() const override { return cgroups_.writable; }
   Result<sys::Exit> run(const ProcessSpec& spec, const Streams& streams, const std::string& temporary, task::Cancel cancel) override;
 
  private:
@@ -113,8 +127,7 @@ Result<sys::Exit> ProgramRuntime::start_and_relay(sys::Spawn& spawn, const Proce
     if (streams.terminal_fd >= 0 && ::ioctl(streams.terminal_fd, TIOCGWINSZ, &size) == 0) ::ioctl(pty.master.get(), TIOCSWINSZ, &size);
     spawn.stdin_fd = spawn.stdout_fd = spawn.stderr_fd = pty.slave.get();
     auto process = TRY_DOING(sys::Process::start(spawn), format("starting {}", kind_));
-    int input = streams.terminal_fd >= 0 ? streams.terminal_fd : streams.stdin_fd;
-    return relay_terminal(process, pty, streams.terminal_fd, input, output, stop_fd);
+    return relay_terminal(process, pty, streams.terminal_fd, streams.stdin_fd, output, stop_fd);
   }
   spawn.stdin_fd = streams.stdin_fd;
   Pipe out, err;
@@ -131,6 +144,7 @@ Result<sys::Exit> ProgramRuntime::start_and_relay(sys::Spawn& spawn, const Proce
 }
 
 Result<sys::Exit> ProgramRuntime::run_in(const ProcessSpec& spec, const Streams& streams, const Place& place, const task::Cancel& cancel) {
+  Beside waiting(cgroups_.writable ? [this] { cgroups_.await_attachable(); } : std::function<void()>());
   TRY(write_bundle(spec, place));
   sys::Spawn start = spawn(spec, place);
   ComplaintFilter filter(place.log, streams.output);
@@ -170,6 +184,9 @@ bool contains_any(std::string_view text, std::initializer_list<std::string_view>
   return false;
 }
 
+/// Control groups or files that stay behind say nothing about the command, which has run.
+bool is_about_cleaning_up(std::string_view message) { return contains_any(message, {"ailed to remove", "unable to remove", "nable to destroy"}); }
+
 }  // namespace
 
 std::unique_ptr<OciRuntime> make_program_runtime(Program program, Cgroups cgroups) {
@@ -182,7 +199,8 @@ std::string complaint_in(std::string_view log) {
     auto entry = json::parse(line);
     if (!entry) continue;
     std::string level = entry->string_or("level");
-    if (level == "error" || level == "fatal" || level == "panic") last = entry->string_or("msg");
+    std::string message = entry->string_or("msg");
+    if ((level == "error" || level == "fatal" || level == "panic") && !is_about_cleaning_up(message)) last = message;
   }
   return last;
 }

@@ -16,6 +16,9 @@ struct Program {
 
 std::unique_ptr<OciRuntime> make_program_runtime(Program program, Cgroups cgroups);
 
+/// find_runtime() on a machine with these control groups.
+Result<std::unique_ptr<OciRuntime>> find_runtime(const std::string& name, const std::string& cache_file, Cgroups cgroups);
+
 /// The runtime's own complaint in its log (one JSON object a line), empty when there is none: the command then ran.
 std::string complaint_in(std::string_view log);
 /// The error for a complaint: commands that do not exist or cannot be executed get the shell's exit statuses 127 and 126.

@@ -23,8 +23,8 @@ struct Pty {
   static Result<Pty> open();
 };
 
-/// `terminal_fd` (or -1) is put into raw mode until the end and its window size followed; `input_fd` (or -1) is where input comes
-/// from; bytes go to `output` as stream 1, or to standard output when it is empty.
+/// `terminal_fd` (or -1) is the terminal whose window size is followed. `input_fd` (or -1) is where input comes from, byte by byte:
+/// a terminal there is in raw mode until the end. Bytes go to `output` as stream 1, or to standard output when it is empty.
 Result<sys::Exit> relay_terminal(sys::Process& process, Pty& pty, int terminal_fd, int input_fd, const Output& output, int stop_fd);
 
 }  // namespace mica::runtime
