@@ -58,7 +58,7 @@ struct RunMount {
 };
 struct RunOp {
   std::vector<std::string> argv;
-  std::vector<std::string> env;                 ///< image Env, then ARGs in force, "K=V"; without proxies, HOME and secrets
+  std::vector<std::string> env;                 ///< ENV and ARG, "K=V", the last set last; without proxies, HOME and secrets
   std::string cwd = "/", user;
   std::optional<InlineFile> script;             ///< heredoc that starts with #!: mounted at /dev/pipes/NAME
   std::vector<RunMount> mounts;
@@ -90,9 +90,9 @@ struct StagePlan {
   std::string name;                             ///< as in the Dockerfile; empty: none
   std::string base_name;
   oci::Platform platform;
-  VertexId base = kNoVertex, last = kNoVertex;  ///< the root filesystem before and after
+  VertexId base = kNoVertex, last = kNoVertex;  ///< the root filesystem of the image that it all began from, and after the stage
   oci::ImageConfig config;                      ///< complete but for `created`, DiffIDs and the history of this build
-  std::vector<PlannedHistory> history;          ///< entries added to the base's; those without empty_layer stand for the layers in order
+  std::vector<PlannedHistory> history;          ///< entries added to that image's, of parent stages too; those without empty_layer stand for the layers in order
 };
 
 struct NamedContext {
@@ -107,6 +107,7 @@ struct Graph {
   int target = 0;
   std::vector<NamedContext> contexts;           ///< index 0 is the main context
   std::vector<dockerfile::Diagnostic> warnings; ///< of parsing and planning (UndefinedVar, ...), in line order
+  std::optional<std::string> source_date_epoch; ///< build argument, or default of a global ARG; as written
 };
 
 }  // namespace mica::build

@@ -25,10 +25,13 @@ struct PlanRequest {
   std::set<std::string> entitlements;                        ///< --allow: "network.host", "security.insecure"
   bool no_cache = false;
   std::vector<std::string> no_cache_filter;                  ///< stage names
+  std::vector<std::string> ignore_patterns;                  ///< cleaned, of the main context: for the check CopyIgnoredFile
+  bool all_stages = false;                                   ///< plan and check what the target does not need, too
+  task::Pool* pool = nullptr;                                ///< given: several bases are resolved at once, from threads of it
 };
 
 /// Errors: all that the Dockerfile is to blame for, at once where that is possible, with line and excerpt (invalid_argument); those of
-/// `bases`, with the FROM line.
+/// `bases`, with the FROM line; cancelled. With `# check=error=true` warnings are an error that lists them.
 Result<Graph> plan_build(dockerfile::File file, const PlanRequest& request, BaseImages& bases, task::Cancel cancel);
 
 /// The predefined proxy arguments among `build_args`, upper and lower case forms: environment of RUN steps that is in no key.
