@@ -9,65 +9,10 @@ namespace {
 
 namespace df = dockerfile;
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_name_part(char c) { return is_letter(c) || (c >= '0' && c <= '9'); }
-
-/// A shell line with the variables that are set filled in: `$name` and `${name}` outside single quotes; a backslash outside single
-/// quotes goes, as buildx has it. A line with an unfinished quote stays as it is.
-class ShellLine {
- public:
-  ShellLine(const std::string& line, const Environment& environment, char escape) : line_(line), environment_(environment), escape_(escape) {}
-
-  std::string filled_in() {
-    char quote = 0;
-    while (at_ < line_.size()) {
-      const char c = line_[at_];
-      if (quote == '\'') {
-        if (c == '\'') quote = 0;
-        out_ += line_[at_++];
-      } else if (c == escape_ && at_ + 1 < line_.size()) {
-        take_escape(quote != 0);
-      } else if (c == '$') {
-        take_variable();
-      } else {
-        if (c == quote) quote = 0;
-        else if (quote == 0 && (c == '"' || c == '\'')) quote = c;
-        out_ += line_[at_++];
-      }
-    }
-    return quote ? line_ : out_;
-  }
-
- private:
-  void take_escape(bool in_quotes) {
-    const char next = line_[at_ + 1];
-    if (in_quotes && next != '"' && next != '$' && next != escape_) out_ += escape_;
-    out_ += next;
-    at_ += 2;
-  }
-  void take_variable() {
-    std::size_t begin = at_ + 1;
-    const bool braced = begin < line_.size() && line_[begin] == '{';
-    if (braced) ++begin;
-    std::size_t end = begin;
-    if (end < line_.size() && is_letter(line_[end]))
-      while (end < line_.size() && is_name_part(line_[end])) ++end;
-    const bool closed = !braced || (end < line_.size() && line_[end] == '}');
-    const auto value = end > begin && closed ? environment_.get(std::string_view(line_).substr(begin, end - begin)) : std::nullopt;
-    if (value) {
-      out_ += *value;
-      at_ = end + (braced ? 1 : 0);
-    } else {
-      out_ += line_[at_++];
-    }
-  }
-
-  const std::string& line_;
-  const Environment& environment_;
-  const char escape_;
-  std::size_t at_ = 0;
-  std::string out_;
-};
+std::string filled_in(const std::string& line, const Environment& environment, const df::ExpandOptions& options) {
+  auto expanded = df::expand(line, environment.lookup(), options);
+  return expanded ? std::move(expanded->text) : line;
+}
 
 std::string summary(std::string_view body) {
   body = trim(body);
@@ -86,12 +31,11 @@ std::string one_line(const df::Instruction& instruction) {
 }
 
 std::string expanded_title(const std::string& line, const Environment& environment, char escape) {
-  auto expanded = df::expand(line, environment.lookup(), {.escape = escape});
-  return expanded ? std::move(expanded->text) : line;
+  return filled_in(line, environment, {.escape = escape});
 }
 
 std::string run_title(const df::Instruction& instruction, const Environment& environment, char escape) {
-  std::string title = ShellLine(one_line(instruction), environment, escape).filled_in();
+  std::string title = filled_in(one_line(instruction), environment, {.escape = escape, .for_display = true});
   const auto* run = std::get_if<df::Run>(&instruction.command);
   if (!run || run->command.exec_form || run->command.heredocs.size() != 1) return title;
   const df::Heredoc& only = run->command.heredocs.front();

@@ -74,8 +74,8 @@ using Words = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("steps are titled and counted as buildx shows them") {
-  CHECK(titles(plan("FROM busybox\nENV u=5\nrun   echo $u '$u' ${none} \\a\nWORKDIR /\nCOPY --chmod=70$u \"a\"  /b/\n")) ==
-        Words{"[1/3] FROM docker.io/library/busybox:latest", "[2/3] RUN   echo 5 '$u' ${none} a", "[3/3] COPY --chmod=705 a  /b/"});
+  CHECK(titles(plan("FROM busybox\nENV u=5\nrun   echo $u '$u' ${none} ${none:-x} ${u:-x} \\a \"q$u\"\nWORKDIR /\nCOPY --chmod=70$u \"a\"  /b/\n")) ==
+        Words{"[1/3] FROM docker.io/library/busybox:latest", "[2/3] RUN   echo 5 '$u' ${none} ${none:-x} 5 a \"q5\"", "[3/3] COPY --chmod=705 a  /b/"});
   CHECK(titles(plan("FROM busybox AS a\nRUN a\nFROM scratch\nCOPY --from=a /a /a\nRUN <<EOF\n\n set -e\n b\nEOF\n")) ==
         Words{"[a 1/2] FROM docker.io/library/busybox:latest", "[a 2/2] RUN a", "[stage-1 1/2] COPY --from=a /a /a", "[stage-1 2/2] RUN <<EOF (set -e...)"});
   const Graph many = plan("FROM busybox\n" + [] {
@@ -85,6 +85,10 @@ TEST_CASE("steps are titled and counted as buildx shows them") {
   }());
   CHECK(many.vertices.front().title == "[ 1/11] FROM docker.io/library/busybox:latest");
   CHECK(many.vertices.back().title == "[11/11] RUN x");
+}
+
+TEST_CASE("a line that is no text to the expansion is a title as it stands") {
+  CHECK(plan("FROM busybox\nRUN echo \"$(( 1 ))${x^^}\" don't\n").vertices.back().title == "[2/2] RUN echo \"$(( 1 ))${x^^}\" don't");
 }
 
 TEST_CASE("a title never shows a secret of the environment") {

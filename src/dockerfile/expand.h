@@ -16,6 +16,7 @@ using Lookup = std::function<std::optional<std::string>(std::string_view name)>;
 struct ExpandOptions {
   char escape = '\\';
   bool keep_quotes = false;    ///< heredoc bodies: quotes stay, backslash before other characters is dropped
+  bool for_display = false;    ///< quotes still count but stay, and so do variables that are not set
 };
 
 struct Expansion {
