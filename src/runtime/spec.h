@@ -34,7 +34,7 @@ struct Resources {
 
 struct ProcessSpec {
   std::vector<std::string> argv;
-  std::vector<std::string> env;       ///< complete: nothing is added but what build/engine put here
+  std::vector<std::string> env;       ///< complete: nothing is added but what build/engine put here (without HOME, the runtime adds one)
   std::string cwd = "/";
   std::uint32_t uid = 0, gid = 0;
   std::vector<std::uint32_t> additional_gids;

@@ -1,4 +1,4 @@
-/// A small HTTP/1.1 server on a loopback port, for tests of whatever talks HTTP. The handler writes what it likes to the socket, right or
+/// A small HTTP/1.1 server on a free port (of loopback unless told otherwise), for tests of whatever talks HTTP. The handler writes what it likes to the socket, right or
 /// wrong; requests arrive parsed. Connections are served one thread each and kept open until either side is done with them.
 #pragma once
 #include <arpa/inet.h>
@@ -57,11 +57,11 @@ class HttpServer {
   /// Answers one request; false closes the connection.
   using Handler = std::function<bool(const Received&, const Peer&)>;
 
-  explicit HttpServer(Handler handler) : handler_(std::move(handler)) {
+  explicit HttpServer(Handler handler, const char* bind_address = "127.0.0.1") : handler_(std::move(handler)) {
     listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_addr.s_addr = ::inet_addr(bind_address);
     socklen_t size = sizeof address;
     if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener_, 64) != 0 ||
         ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
