@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/time.h"
 #include "engine/layout.h"

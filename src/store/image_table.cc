@@ -1,5 +1,7 @@
 #include "store/image_table.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/text.h"
 #include "sys/fault.h"

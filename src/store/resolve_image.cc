@@ -1,4 +1,6 @@
 /// From what a user typed to an image, by Docker's rules: a full id is an id, everything else is a name first and an id prefix then.
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/text.h"
 #include "store/image_table.h"
