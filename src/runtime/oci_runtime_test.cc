@@ -2,8 +2,10 @@
 #include "runtime/oci_runtime.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <chrono>
@@ -11,6 +13,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "runtime/cgroups.h"
 #include "runtime/container_fixture.h"
 #include "runtime/pipe.h"
 #include "runtime/relay.h"
@@ -244,6 +247,28 @@ TEST_CASE("when mica itself is killed, the step dies too") {
   ::waitpid(child, nullptr, 0);
   CHECK(begun);
   CHECK(soon([&] { return processes_with(mark) == 0; }));
+  // Its control group stays behind, and goes with a later run when it is old.
+  const auto cgroups = runtime::Cgroups::of_this_machine();
+  const auto left = names_in(container.temporary());
+  REQUIRE(left.size() == 2);   // the bundle beside the root
+  if (!cgroups.writable) return;
+  const std::string group = "/mica/" + left[0];
+  auto places = [&] {
+    std::vector<std::string> out;
+    for (const std::string& mount : cgroups.mounts)
+      if (sys::exists(mount + group)) out.push_back(mount + group);
+    return out;
+  };
+  const auto all = places();
+  REQUIRE_FALSE(all.empty());
+  cgroups.remove_abandoned("/mica");
+  CHECK(places() == all);
+  for (const std::string& place : all) {
+    const struct timespec old[2] = {{now().seconds() - 7200, 0}, {now().seconds() - 7200, 0}};
+    REQUIRE(::utimensat(AT_FDCWD, place.c_str(), old, 0) == 0);
+  }
+  cgroups.remove_abandoned("/mica");
+  CHECK(places().empty());
 }
 
 TEST_CASE("a terminal: the command has one, of the user's size, and input reaches it") {
