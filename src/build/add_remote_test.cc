@@ -1,0 +1,104 @@
+#include "build/add_remote.h"
+
+#include <doctest/doctest.h>
+
+#include "support/step_fixture.h"
+
+using namespace mica;
+using namespace mica::build;
+using namespace mica::testing;
+
+namespace {
+
+constexpr const char* kUrl = "https://example.com/dir/file.txt?x=1";
+
+/// A session whose downloads give `content`.
+struct Web : StepFixture {
+  Web() {
+    session.download = [this](const DownloadRequest& request, task::Cancel) -> Result<Download> {
+      requests.push_back(request);
+      if (request.url.find("missing") != std::string::npos) return fail(Errc::not_found, "the server answered 404");
+      const std::string path = request.into_folder + "/download-" + std::to_string(requests.size());
+      must(sys::write_file(path, content));
+      return Download{.path = path, .name = "ignored", .last_modified = last_modified, .etag = ""};
+    };
+  }
+  Lines add(CopyOp op) {
+    op.add = true;
+    const auto ran = run(std::move(op));
+    if (!ran) return {"error: " + ran.error().text()};
+    last = *ran;
+    return layer(*ran);
+  }
+  std::string content = "hello";
+  std::optional<Timestamp> last_modified = Timestamp::from_seconds(1'400'000'000);
+  std::vector<DownloadRequest> requests;
+  Ran last;
+};
+
+}  // namespace
+
+TEST_CASE("a URL's file is named by its path") {
+  for (const auto& [url, name] : std::vector<std::pair<const char*, const char*>>{
+           {kUrl, "file.txt"}, {"http://h/a%20b", "a b"}, {"http://h/a/", "a"}, {"http://h/a#frag/x", "a"}, {"http://h", "__unnamed__"}, {"http://h/", "__unnamed__"},
+           {"http://h/?q=/x", "__unnamed__"}, {"http://h/a/..", "__unnamed__"}, {"http://h/a%2Fb", "b"}, {"http://h/%zz", "%zz"}, {"http://h/a%00", "__unnamed__"}}) {
+    CAPTURE(url);
+    CHECK(name_of_url(url) == name);
+  }
+}
+
+TEST_CASE("a download is mode 0600 with the time of Last-Modified, or else the epoch") {
+  Web web;
+  CHECK(web.add({.sources = {kUrl}, .destination = "/d/"}) == Lines{"d d 755", "f d/file.txt 600 5"});
+  CHECK(web.entry(web.last.state, "d/file.txt").mtime_ns == 1'400'000'000'000'000'000);
+  CHECK(web.content == web.StepFixture::content(web.last.state, "d/file.txt"));
+  web.last_modified.reset();
+  CHECK(web.add({.sources = {kUrl}, .destination = "/name", .chown = "1:2", .chmod = "755"}) == Lines{"f name 755 1:2 5"});
+  CHECK(web.entry(web.last.state, "name").mtime_ns == 0);
+  CHECK(web.add({.sources = {"https://example.com/missing"}, .destination = "/x"}) ==
+        Lines{"error: fetching https://example.com/missing: the server answered 404"});
+}
+
+TEST_CASE("a download is unpacked only when asked for") {
+  Web web;
+  web.content = tar({tar_file("f", "1")});
+  CHECK(web.add({.sources = {kUrl}, .destination = "/d/"})[1].starts_with("f d/file.txt 600"));
+  CHECK(web.add({.sources = {kUrl}, .destination = "/d", .unpack = true}) == Lines{"d d 755", "f d/f 644 1"});
+}
+
+TEST_CASE("the key of a URL is its content") {
+  Web web;
+  const CopyOp op{.sources = {kUrl}, .destination = "/d/"};
+  web.add(op);
+  const Parts first = web.last.parts;
+  web.last_modified.reset();
+  web.add(op);
+  CHECK(web.last.parts == first);
+  web.content = "other";
+  web.add(op);
+  CHECK(weak_key(web.last.parts) == weak_key(first));
+  CHECK(strong_key(web.last.parts) != strong_key(first));
+}
+
+TEST_CASE("--checksum must match") {
+  Web web;
+  CHECK(web.add({.sources = {kUrl}, .destination = "/f", .checksum = "sha256:" + sha256_hex("hello")}) == Lines{"f f 600 5"});
+  const Lines wrong = web.add({.sources = {kUrl}, .destination = "/f", .checksum = "sha256:" + sha256_hex("other")});
+  CHECK(wrong[0] == format("error: {} is not what --checksum asks for\n  expected sha256:{}\n  actual   sha256:{}", kUrl, sha256_hex("other"), sha256_hex("hello")));
+  CHECK(web.add({.sources = {kUrl}, .destination = "/f", .checksum = "md5:1"})[0].starts_with("error: --checksum: "));
+  CHECK(web.add({.sources = {kUrl, kUrl}, .destination = "/f/", .checksum = "sha256:" + sha256_hex("hello")}) ==
+        Lines{"error: checksum can't be specified for multiple sources"});
+}
+
+TEST_CASE("a secret for the host becomes the Authorization header") {
+  const std::vector<SecretSource> secrets = {{"HTTP_AUTH_TOKEN_a.example", Secret("t\n")}, {"HTTP_AUTH_TOKEN_b.example:8080", Secret("u")},
+                                             {"HTTP_AUTH_HEADER_b.example:8080", Secret("Basic eA==")}};
+  CHECK(authorization_for("https://a.example/x", secrets).reveal() == "Bearer t");
+  CHECK(authorization_for("https://user@a.example/x", secrets).reveal() == "Bearer t");
+  CHECK(authorization_for("https://b.example:8080?x", secrets).reveal() == "Basic eA==");
+  CHECK(authorization_for("https://b.example/x", secrets).empty());
+  Web web;
+  web.session.secrets = {{"HTTP_AUTH_TOKEN_example.com", Secret("s")}};
+  web.add({.sources = {kUrl}, .destination = "/f"});
+  CHECK(web.requests.at(0).authorization.reveal() == "Bearer s");
+}
