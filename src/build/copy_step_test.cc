@@ -170,6 +170,15 @@ TEST_CASE("a hard link made by one source is replaced by a file of the next") {
   CHECK(fixture.content(ran.state, "x/b") == "2\n");
 }
 
+TEST_CASE("an empty file needs nothing to read from") {
+  StepFixture fixture;
+  Node& socket = fixture.context().file("d/socket", "", 0755);
+  socket.source_dir = "/nowhere";
+  socket.inode_group = 3;
+  fixture.context().file("d/other", "", 0755).inode_group = 3;
+  CHECK(changed(fixture, copy({"d"}, "/x")) == Lines{"d x 755", "f x/other 755 0", "f x/socket 755 0 = x/other"});
+}
+
 TEST_CASE("--parents and --exclude keep implied folders") {
   StepFixture fixture;
   MemoryTree& context = fixture.context();

@@ -174,7 +174,7 @@ Result<> CopyWriter::put(const Node& node, std::string target, bool is_fresh) {
     if (there && there->type == Type::directory) return failf(Errc::conflict, "cannot replace to directory /{} with file", target);
   }
   switch (node.type) {
-    case Type::file: put_file(node, std::move(target)); return {};
+    case Type::file: return put_file(node, std::move(target));
     case Type::symlink: return layer_.symlink(target, node.link, meta_of(node));
     case Type::char_device:
     case Type::block_device:
@@ -192,20 +192,26 @@ Result<> CopyWriter::put_device(const Node& node, const std::string& target) {
   return {};
 }
 
-void CopyWriter::put_file(const Node& node, std::string target) {
-  pending_.insert(target);
+Result<> CopyWriter::put_file(const Node& node, std::string target) {
   if (node.inode_group != 0) {
     const auto [first, is_new] = groups_.try_emplace(node.inode_group, First{&node, target});
     if (!is_new && first->second.target != target && same_file(*first->second.node, node)) {
+      pending_.insert(target);
       links_.emplace_back(std::move(target), first->second.target);
-      return;
+      return {};
     }
   }
+  if (node.size == 0 && node.digest) {   // nothing to open; a socket of a context could not be
+    stream::MemorySource nothing{std::string()};
+    return layer_.file_soon(target, meta_of(node), 0, nothing);
+  }
+  pending_.insert(target);
   snapshot::FileJob job{.path = std::move(target), .meta = meta_of(node), .size = node.size, .digest = node.digest};
   job.source_dir = node.source_dir;
   job.source_path = node.source_path;
   if (can_link(job)) job.link_from = earlier_.directory + "/" + job.path;
   jobs_.push_back(std::move(job));
+  return {};
 }
 
 /// Each inode of the earlier layer may appear once in the new one, hence only under its first name.

@@ -68,7 +68,7 @@ class CopyWriter {
   Result<> put_folder(const SelectedEntry& entry, const std::string& target, bool is_fresh);
   Result<> put(const Node& node, std::string target, bool is_fresh);
   Result<> put_device(const Node& node, const std::string& target);
-  void put_file(const Node& node, std::string target);
+  Result<> put_file(const Node& node, std::string target);
   bool can_link(const snapshot::FileJob& job) const;
 
   snapshot::LayerWriter& layer_;
