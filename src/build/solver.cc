@@ -167,6 +167,10 @@ class Solver {
     mine.state.chain = states.parent.chain;
     mine.state.chain.push_back(record->layer);
     mine.state.tree = record->tree;
+    if (!tasks_[at(vertex.id)].step->needs_parent()) {   // the record may be of a build on another parent
+      const snapshot::LayerInfo layer = TRY(session_.layers->info(record->layer));
+      mine.state.tree = snapshot::next_tree(states.parent.tree, layer.content_id);
+    }
     mine.record = *record;
     if (options_.explain) explained(vertex, true, why_it_hit(parts, *record, ran(vertex.parent)));
     hits_.lock()->push_back(record->id);
