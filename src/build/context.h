@@ -57,6 +57,9 @@ Result<std::unique_ptr<SourceTree>> open_named_context(const std::string& name, 
 /// A folder as a tree, `patterns` being cleaned ignore patterns. Walked lazily: only folders that are asked for are read.
 Result<std::unique_ptr<SourceTree>> make_local_tree(const std::string& root, const std::vector<std::string>& patterns, const ContextTools& tools, std::string name);
 
+/// A folder of ours whose files keep their owners: an unpacked archive.
+Result<std::unique_ptr<SourceTree>> make_unpacked_tree(const std::string& root, const ContextTools& tools, std::string name);
+
 /// Checks out a git reference into a fresh folder below tools.temporary (files 644/755) and returns it as a tree; `checksum` is a
 /// commit prefix that must match. Forms and query keys: spec section 5, ADD git. Errors: unavailable, not_found, invalid_argument.
 struct GitTree {

@@ -6,10 +6,12 @@
 
 namespace mica::build {
 
-int Bases::want(const std::string& name, const oci::Platform& platform, const NamedContext* replacement, const dockerfile::Range& where) {
+int Bases::want(const std::string& name, const oci::Platform& platform, const NamedContext* replacement,
+                const dockerfile::Range& where) {
   const NamedContext* context = replacement ? replacement : named_.find(name, &platform);
   for (std::size_t i = 0; i < wishes_.size(); ++i)
-    if (wishes_[i].platform == platform && wishes_[i].context == context && (context || wishes_[i].name == name)) return static_cast<int>(i);
+    if (wishes_[i].platform == platform && wishes_[i].context == context && (context || wishes_[i].name == name))
+      return static_cast<int>(i);
   wishes_.push_back({.name = name, .platform = platform, .context = context, .where = where, .base = std::nullopt});
   return static_cast<int>(wishes_.size()) - 1;
 }
@@ -41,7 +43,7 @@ bool Bases::resolve(Faults& faults, std::span<const std::string_view> stage_name
       group.run([this, i, &open, &results](task::Cancel stop) -> Result<> {
         const task::Blocking blocking(*request_.pool);
         results[i] = resolve_one(*open[i], stop);
-        return {};   // the others' answers are wanted too: all faults are told at once
+        return {};  // the others' answers are wanted too: all faults are told at once
       });
     if (auto done = group.wait(); !done) {
       faults.add(std::move(done.error()), {});
@@ -69,7 +71,8 @@ bool Bases::resolve(Faults& faults, std::span<const std::string_view> stage_name
       continue;
     }
     if (error.code() == Errc::not_found && error.hint().empty())
-      if (const auto near = closest(open[i]->name, stage_names)) error = std::move(error).with_hint(format("did you mean the stage {}?", *near));
+      if (const auto near = closest(open[i]->name, stage_names))
+        error = std::move(error).with_hint(format("did you mean the stage {}?", *near));
     if (!error.text().starts_with(open[i]->name)) error = std::move(error).doing(open[i]->name);
     faults.add(std::move(error), open[i]->where);
   }

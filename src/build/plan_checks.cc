@@ -13,8 +13,8 @@ namespace {
 namespace df = dockerfile;
 
 constexpr int kMaxParts = 3;
-constexpr std::array<std::string_view, 5> kOwnRules = {"JSONArgsRecommended", "LegacyKeyValueFormat", "MultipleInstructionsDisallowed", "WorkdirRelativePath",
-                                                       "ExposeProtoCasing"};
+constexpr std::array<std::string_view, 5> kOwnRules = {
+    "JSONArgsRecommended", "LegacyKeyValueFormat", "MultipleInstructionsDisallowed", "WorkdirRelativePath", "ExposeProtoCasing"};
 
 std::optional<bool> go_bool(std::string_view text) {
   constexpr std::array<std::string_view, 6> kTrue = {"1", "t", "T", "true", "TRUE", "True"};
@@ -53,7 +53,8 @@ Result<CheckOptions> parse_check_options(std::string_view text) {
   text = trim(text);
   if (text.empty()) return options;
   std::vector<std::string_view> parts = split(text, ';');
-  if (parts.size() > kMaxParts) return failf(Errc::invalid_argument, "failed to parse check options: invalid check option {}", quoted(parts[kMaxParts]));
+  if (parts.size() > kMaxParts)
+    return failf(Errc::invalid_argument, "failed to parse check options: invalid check option {}", quoted(parts[kMaxParts]));
   for (const std::string_view part : parts) {
     const auto pair = split_once(part, '=');
     if (!pair) return failf(Errc::invalid_argument, "failed to parse check options: invalid check option {}", quoted(part));
@@ -63,7 +64,9 @@ Result<CheckOptions> parse_check_options(std::string_view text) {
       for (const std::string_view rule : split(value, ',')) options.skipped.emplace(trim(rule));
     } else if (key == "error") {
       const auto wanted = go_bool(value);
-      if (!wanted) return failf(Errc::invalid_argument, "failed to parse check options: failed to parse check option {}: want true or false", quoted(part));
+      if (!wanted)
+        return failf(Errc::invalid_argument, "failed to parse check options: failed to parse check option {}: want true or false",
+                     quoted(part));
       options.warnings_are_errors = *wanted;
     } else if (key != "experimental") {
       constexpr std::array<std::string_view, 3> kKeys = {"skip", "error", "experimental"};
@@ -97,12 +100,16 @@ void Checks::add(df::Diagnostic diagnostic) {
 void Checks::warn(std::string_view rule, std::string message, const Spot& spot, std::string suggestion) {
   if (options_.skips(rule)) return;
   if (spot.comments && !spot.comments->empty() && check_options_of(*spot.comments).skips(rule)) return;
-  add({.level = df::Diagnostic::Level::warning, .code = std::string(rule), .message = std::move(message), .suggestion = std::move(suggestion), .where = spot.where});
+  add({.level = df::Diagnostic::Level::warning,
+       .code = std::string(rule),
+       .message = std::move(message),
+       .suggestion = std::move(suggestion),
+       .where = spot.where});
 }
 
 void Checks::take_over(const df::File& file) {
   if (file.warnings.empty()) return;
-  std::vector<Spot> spots;   // in line order, as the file is
+  std::vector<Spot> spots;  // in line order, as the file is
   for (const auto& instruction : file.global_args) spots.push_back({instruction.where, &instruction.comments});
   for (const auto& stage : file.stages) {
     spots.push_back({stage.where, &stage.comments});
@@ -128,10 +135,12 @@ void Checks::undefined_from_argument(std::string_view name, std::span<const std:
 }
 
 void Checks::secret_name(std::string_view keyword, std::string_view name, const Spot& spot) {
-  constexpr std::array<std::string_view, 10> kSecrets = {"apikey", "auth", "credential", "credentials", "key", "password", "pword", "passwd", "secret", "token"};
+  constexpr std::array<std::string_view, 10> kSecrets = {"apikey",   "auth",  "credential", "credentials", "key",
+                                                         "password", "pword", "passwd",     "secret",      "token"};
   constexpr std::array<std::string_view, 3> kHarmless = {"public", "file", "version"};
   if (!has_word(name, kSecrets) || has_word(name, kHarmless)) return;
-  warn("SecretsUsedInArgOrEnv", format("Do not use ARG or ENV instructions for sensitive data ({} {})", keyword, quoted(name)), spot);
+  warn("SecretsUsedInArgOrEnv", format("Do not use ARG or ENV instructions for sensitive data ({} {})", keyword, quoted(name)),
+       spot);
 }
 
 void Checks::constant_platform(std::string_view stage_name, std::string_view platform, const Spot& spot) {
@@ -139,20 +148,24 @@ void Checks::constant_platform(std::string_view stage_name, std::string_view pla
   if (!parsed) return;
   // A stage called "build-arm64" says by its name that the platform is meant.
   if (stage_name.find(parsed->os) != stage_name.npos || stage_name.find(parsed->architecture) != stage_name.npos) return;
-  warn("FromPlatformFlagConstDisallowed", format("FROM --platform flag should not use constant value {}", quoted(platform)), spot);
+  warn("FromPlatformFlagConstDisallowed", format("FROM --platform flag should not use constant value {}", quoted(platform)),
+       spot);
 }
 
 void Checks::several_instructions(std::string_view keyword, const Spot& earlier) {
   warn("MultipleInstructionsDisallowed",
-       format("Multiple {} instructions should not be used in the same stage because only the last one will be used", keyword), earlier);
+       format("Multiple {} instructions should not be used in the same stage because only the last one will be used", keyword),
+       earlier);
 }
 
 void Checks::json_recommended(std::string_view keyword, const Spot& spot) {
-  warn("JSONArgsRecommended", format("JSON arguments recommended for {} to prevent unintended behavior related to OS signals", keyword), spot);
+  warn("JSONArgsRecommended",
+       format("JSON arguments recommended for {} to prevent unintended behavior related to OS signals", keyword), spot);
 }
 
 void Checks::legacy_form(std::string_view keyword, const Spot& spot) {
-  warn("LegacyKeyValueFormat", format("\"{0} key=value\" should be used instead of legacy \"{0} key value\" format", keyword), spot);
+  warn("LegacyKeyValueFormat", format("\"{0} key=value\" should be used instead of legacy \"{0} key value\" format", keyword),
+       spot);
 }
 
 void Checks::ignored_source(std::string_view keyword, std::string_view source, const IgnoreRules& rules, const Spot& spot) {
@@ -167,7 +180,9 @@ void Checks::ignored_source(std::string_view keyword, std::string_view source, c
     ignored = rules.matcher.matches(relative);
   }
   if (!ignored) return;
-  warn("CopyIgnoredFile", format("Attempting to {} file {} that is excluded by .dockerignore", keyword == "ADD" ? "Add" : "Copy", quoted(path)), spot);
+  warn("CopyIgnoredFile",
+       format("Attempting to {} file {} that is excluded by .dockerignore", keyword == "ADD" ? "Add" : "Copy", quoted(path)),
+       spot);
 }
 
 std::vector<df::Diagnostic> Checks::take() {
@@ -187,8 +202,9 @@ Result<> Checks::verdict(const df::File& file) const {
     list += format("\n{}:{}: {}: {}", file.name, warning->where.line, warning->code, warning->message);
     if (!warning->suggestion.empty()) list += format(" ({})", warning->suggestion);
   }
-  return fail(Error(Errc::invalid_argument, format("lint violation found for rules: {}{}", rules, list))
-                  .with_hint("`# check=error=true` in the Dockerfile makes warnings errors; `# check=skip=RULE` switches one off"));
+  return fail(
+      Error(Errc::invalid_argument, format("lint violation found for rules: {}{}", rules, list))
+          .with_hint("`# check=error=true` in the Dockerfile makes warnings errors; `# check=skip=RULE` switches one off"));
 }
 
 }  // namespace mica::build

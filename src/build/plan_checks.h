@@ -43,8 +43,8 @@ class Checks {
   explicit Checks(CheckOptions options) : options_(std::move(options)) {}
 
   void warn(std::string_view rule, std::string message, const Spot& spot, std::string suggestion = "");
-  /// Takes over what the parser found, less what is skipped, and less the rules that are looked at here: where the base's SHELL or
-  /// WORKDIR and the values of variables are known, and only for stages that are needed.
+  /// Takes over what the parser found, less what is skipped, and less the rules that are looked at here: where the base's SHELL
+  /// or WORKDIR and the values of variables are known, and only for stages that are needed.
   void take_over(const dockerfile::File& file);
 
   void undefined_variable(std::string_view name, std::span<const std::string_view> known, const Spot& spot);

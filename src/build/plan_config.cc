@@ -119,8 +119,10 @@ struct Apply {
   Result<std::string> operator()(const df::Label& label) const {
     for (const df::KeyValue& pair : label.pairs) {
       const auto known = std::ranges::find(config.labels, pair.key, &std::pair<std::string, std::string>::first);
-      if (known == config.labels.end()) config.labels.emplace_back(pair.key, *pair.value);
-      else known->second = *pair.value;
+      if (known == config.labels.end())
+        config.labels.emplace_back(pair.key, *pair.value);
+      else
+        known->second = *pair.value;
     }
     return "LABEL" + history_pairs(label.pairs);
   }
@@ -133,7 +135,8 @@ struct Apply {
     return "USER " + user.user;
   }
   Result<std::string> operator()(const df::Volume& volume) const {
-    if (std::ranges::find(volume.paths, "") != volume.paths.end()) return fail(Errc::invalid_argument, "VOLUME specified can not be an empty string");
+    if (std::ranges::find(volume.paths, "") != volume.paths.end())
+      return fail(Errc::invalid_argument, "VOLUME specified can not be an empty string");
     add_sorted(config.volumes, volume.paths);
     return "VOLUME " + history_words(volume.paths);
   }
@@ -148,7 +151,8 @@ struct Apply {
   }
   Result<std::string> operator()(const df::StopSignal& signal) const {
     if (!is_signal(signal.signal))
-      return fail(Error(Errc::invalid_argument, format("invalid signal: {}", signal.signal)).with_hint("a signal is a number or a name such as SIGTERM"));
+      return fail(Error(Errc::invalid_argument, format("invalid signal: {}", signal.signal))
+                      .with_hint("a signal is a number or a name such as SIGTERM"));
     config.stop_signal = signal.signal;
     return "STOPSIGNAL " + signal.signal;
   }
@@ -157,7 +161,9 @@ struct Apply {
     return "SHELL " + history_words(shell.words);
   }
   Result<std::string> operator()(const df::Cmd& cmd) const { return set_command("CMD ", config.cmd, cmd.command); }
-  Result<std::string> operator()(const df::Entrypoint& entrypoint) const { return set_command("ENTRYPOINT ", config.entrypoint, entrypoint.command); }
+  Result<std::string> operator()(const df::Entrypoint& entrypoint) const {
+    return set_command("ENTRYPOINT ", config.entrypoint, entrypoint.command);
+  }
   Result<std::string> operator()(const df::Maintainer& maintainer) const {
     config.author = maintainer.name;
     return "MAINTAINER " + maintainer.name;
@@ -167,8 +173,12 @@ struct Apply {
     return std::string();
   }
   Result<std::string> operator()(const df::HealthcheckSpec& check) const {
-    oci::Healthcheck health{.test = {"NONE"}, .interval = check.interval, .timeout = check.timeout, .start_period = check.start_period,
-                            .start_interval = check.start_interval, .retries = check.retries};
+    oci::Healthcheck health{.test = {"NONE"},
+                            .interval = check.interval,
+                            .timeout = check.timeout,
+                            .start_period = check.start_period,
+                            .start_interval = check.start_interval,
+                            .retries = check.retries};
     if (!check.none) {
       health.test = {check.command.exec_form ? "CMD" : "CMD-SHELL"};
       health.test.insert(health.test.end(), check.command.words.begin(), check.command.words.end());
@@ -183,20 +193,27 @@ struct Apply {
 
  private:
   /// An empty list is absent from the config, as Go leaves it out.
-  std::string set_command(const char* keyword, std::optional<std::vector<std::string>>& member, const df::CommandLine& command) const {
+  std::string set_command(const char* keyword, std::optional<std::vector<std::string>>& member,
+                          const df::CommandLine& command) const {
     std::vector<std::string> argv = argv_of(config, command);
     std::string text = keyword + history_quoted(argv);
-    if (argv.empty()) member.reset();
-    else member = std::move(argv);
+    if (argv.empty())
+      member.reset();
+    else
+      member = std::move(argv);
     return text;
   }
 };
 
 }  // namespace
 
-Result<df::Command> expand_command(const df::Command& command, const WordExpander& expander) { return std::visit(Expand{expander}, command); }
+Result<df::Command> expand_command(const df::Command& command, const WordExpander& expander) {
+  return std::visit(Expand{expander}, command);
+}
 
-Result<std::string> apply_command(oci::ImageConfig& config, const df::Command& expanded) { return std::visit(Apply{config}, expanded); }
+Result<std::string> apply_command(oci::ImageConfig& config, const df::Command& expanded) {
+  return std::visit(Apply{config}, expanded);
+}
 
 std::vector<std::string> argv_of(const oci::ImageConfig& config, const df::CommandLine& command) {
   if (command.exec_form) return command.words;
@@ -212,15 +229,15 @@ std::string joined_workdir(const std::string& current, const std::string& wanted
 Result<> apply_to_config(oci::ImageConfig& config, const df::Instruction& instruction) {
   if (std::holds_alternative<df::Maintainer>(instruction.command)) return fail(not_a_change());
   Environment environment;
-  for (const std::string& entry : config.env) environment.set(split_variable(entry).first, std::string(split_variable(entry).second));
+  for (const std::string& entry : config.env)
+    environment.set(split_variable(entry).first, std::string(split_variable(entry).second));
   const df::Lookup lookup = environment.lookup();
-  const WordExpander expander{
-      .word = [&](const std::string& text) -> Result<std::string> {
-        auto expanded = TRY(df::expand(text, lookup));
-        return std::move(expanded.text);
-      },
-      .words = [&](const std::string& text) { return df::expand_words(text, lookup); },
-      .document = [](const std::string& text) -> Result<std::string> { return text; }};
+  const WordExpander expander{.word = [&](const std::string& text) -> Result<std::string> {
+                                auto expanded = TRY(df::expand(text, lookup));
+                                return std::move(expanded.text);
+                              },
+                              .words = [&](const std::string& text) { return df::expand_words(text, lookup); },
+                              .document = [](const std::string& text) -> Result<std::string> { return text; }};
   const df::Command expanded = TRY(expand_command(instruction.command, expander));
   TRY(apply_command(config, expanded));
   return {};

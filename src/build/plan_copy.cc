@@ -15,12 +15,15 @@ namespace {
 namespace df = dockerfile;
 
 bool is_git(const std::string& source) { return is_git_url(source, false); }
-bool is_url(const std::string& source) { return (source.starts_with("http://") || source.starts_with("https://")) && !is_git(source); }
+bool is_url(const std::string& source) {
+  return (source.starts_with("http://") || source.starts_with("https://")) && !is_git(source);
+}
 
 Result<> check_sources(const df::Copy& copy) {
   if (!copy.add) {
     for (const std::string& source : copy.sources) {
-      Error error(Errc::invalid_argument, is_git(source) ? "source can't be a git ref for COPY" : "source can't be a URL for COPY");
+      Error error(Errc::invalid_argument,
+                  is_git(source) ? "source can't be a git ref for COPY" : "source can't be a URL for COPY");
       if (is_git(source) || is_url(source)) return fail(std::move(error).with_hint("ADD takes such sources"));
     }
   }
@@ -59,17 +62,29 @@ Result<> StagePlanner::copy(const df::Copy& copy, const Order& order) {
   if (!copy.chmod.empty()) TRY(Chmod::parse(copy.chmod));
   TRY(check_sources(copy));
 
-  CopyOp op{.add = copy.add, .from = from, .sources = copy.sources, .files = {}, .destination = copy_destination(state_.plan.config.working_dir, copy.destination),
-            .chown = copy.chown, .chmod = copy.chmod, .checksum = copy.checksum, .excludes = copy.excludes, .link = copy.link, .parents = copy.parents,
-            .keep_git_dir = copy.keep_git_dir, .unpack = copy.unpack};
+  CopyOp op{.add = copy.add,
+            .from = from,
+            .sources = copy.sources,
+            .files = {},
+            .destination = copy_destination(state_.plan.config.working_dir, copy.destination),
+            .chown = copy.chown,
+            .chmod = copy.chmod,
+            .checksum = copy.checksum,
+            .excludes = copy.excludes,
+            .link = copy.link,
+            .parents = copy.parents,
+            .keep_git_dir = copy.keep_git_dir,
+            .unpack = copy.unpack};
   for (const df::Heredoc& heredoc : copy.heredocs) op.files.push_back({heredoc.name, heredoc.body});
   if (from_main)
     for (const std::string& source : copy.sources)
-      if (!is_url(source) && !is_git(source)) planning_.checks.ignored_source(order.instruction->keyword, source, planning_.ignore, order.spot);
+      if (!is_url(source) && !is_git(source))
+        planning_.checks.ignored_source(order.instruction->keyword, source, planning_.ignore, order.spot);
 
   std::vector<VertexId> inputs;
   if (from.kind == Origin::Kind::vertex && from.vertex != kNoVertex) inputs.push_back(from.vertex);
-  add_vertex(order, std::move(op), std::move(inputs), expanded_title(one_line(*order.instruction), state_.environment, planning_.file.directives.escape));
+  add_vertex(order, std::move(op), std::move(inputs),
+             expanded_title(one_line(*order.instruction), state_.environment, planning_.file.directives.escape));
   commit(history_of(copy), false);
   return {};
 }

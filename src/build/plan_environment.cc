@@ -56,7 +56,9 @@ std::string BuildArguments::get_or(std::string_view name, std::string_view fallb
 
 Environment predefined_arguments(const PlanRequest& request, std::string_view target, const BuildArguments& given) {
   Environment arguments;
-  const auto define = [&](const char* name, std::string value) { arguments.set(name, given.get(name).value_or(std::move(value))); };
+  const auto define = [&](const char* name, std::string value) {
+    arguments.set(name, given.get(name).value_or(std::move(value)));
+  };
   const oci::Platform& here = request.build_platform;
   const oci::Platform& wanted = request.platform;
   define("BUILDPLATFORM", here.str());
@@ -73,11 +75,13 @@ Environment predefined_arguments(const PlanRequest& request, std::string_view ta
   return arguments;
 }
 
-bool is_hidden_argument(std::string_view name) { return name == "BUILDKIT_SBOM_SCAN_CONTEXT" || name == "BUILDKIT_SBOM_SCAN_STAGE"; }
+bool is_hidden_argument(std::string_view name) {
+  return name == "BUILDKIT_SBOM_SCAN_CONTEXT" || name == "BUILDKIT_SBOM_SCAN_STAGE";
+}
 
 std::vector<std::string> proxy_environment(const std::vector<std::pair<std::string, std::optional<std::string>>>& build_args) {
   constexpr std::array<std::string_view, 5> kProxies = {"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"};
-  std::map<std::string, std::string> sorted;   // of several spellings of one name the last in byte order counts: lower case
+  std::map<std::string, std::string> sorted;  // of several spellings of one name the last in byte order counts: lower case
   for (const auto& [name, value] : build_args)
     if (value) sorted.insert_or_assign(name, *value);
   std::vector<std::string> environment;

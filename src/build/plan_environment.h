@@ -13,15 +13,15 @@
 
 namespace mica::build {
 
-/// ENV and ARG in one map: the last writer wins, and what is set again moves to the end, as in the environment that BuildKit gives
-/// to RUN steps.
+/// ENV and ARG in one map: the last writer wins, and what is set again moves to the end, as in the environment that BuildKit
+/// gives to RUN steps.
 class Environment {
  public:
   void set(std::string_view name, std::string value);
   std::optional<std::string> get(std::string_view name) const;
   std::vector<std::string_view> names() const;
-  std::vector<std::string> entries() const;   ///< "K=V"
-  dockerfile::Lookup lookup() const;          ///< valid while this lives and is not changed
+  std::vector<std::string> entries() const;  ///< "K=V"
+  dockerfile::Lookup lookup() const;         ///< valid while this lives and is not changed
 
  private:
   std::vector<std::pair<std::string, std::string>> variables_;
@@ -41,8 +41,8 @@ class BuildArguments {
   std::map<std::string, std::string, std::less<>> values_;
 };
 
-/// Arguments with names known before the first FROM: TARGETPLATFORM and its like; build arguments win. `target` is the name of the
-/// stage asked for.
+/// Arguments with names known before the first FROM: TARGETPLATFORM and its like; build arguments win. `target` is the name of
+/// the stage asked for.
 Environment predefined_arguments(const PlanRequest& request, std::string_view target, const BuildArguments& given);
 
 /// True for arguments that steer the build and never enter an environment.

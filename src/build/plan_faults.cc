@@ -29,7 +29,8 @@ SourcePosition Faults::position_of(const Error& error, const dockerfile::Range& 
   dockerfile::Range shown = where;
   shown.column = 1;
   if (!word.empty() && error.position() && error.position()->column > 0)
-    if (const int column = column_of(file_.source, where.line, word); column > 0) position.column = shown.column = column + error.position()->column - 1;
+    if (const int column = column_of(file_.source, where.line, word); column > 0)
+      position.column = shown.column = column + error.position()->column - 1;
   if (where.line > 0) position.excerpt = dockerfile::excerpt(file_.source, shown);
   return position;
 }
@@ -43,8 +44,9 @@ void Faults::add(Error error, const dockerfile::Range& where, std::string_view w
     if (!error.hint().empty()) bare = std::move(bare).with_hint(error.hint());
     error = std::move(bare);
   }
-  const bool known = std::ranges::any_of(
-      faults_, [&](const Fault& f) { return f.position.line == position.line && f.error.code() == error.code() && f.error.text() == error.text(); });
+  const bool known = std::ranges::any_of(faults_, [&](const Fault& f) {
+    return f.position.line == position.line && f.error.code() == error.code() && f.error.text() == error.text();
+  });
   if (!known) faults_.push_back({std::move(error), std::move(position)});
 }
 

@@ -13,8 +13,9 @@ class Faults {
   /// `file` must live as long as this.
   explicit Faults(const dockerfile::File& file) : file_(file) {}
 
-  /// Adds `error` at `where`; what was being done is told after the place. An error about a word that says a column of it (as dockerfile::expand does) is shown at that
-  /// column of the line that holds `word`. line 0: the file as a whole. The same fault twice is one.
+  /// Adds `error` at `where`; what was being done is told after the place. An error about a word that says a column of it (as
+  /// dockerfile::expand does) is shown at that column of the line that holds `word`. line 0: the file as a whole. The same fault
+  /// twice is one.
   void add(Error error, const dockerfile::Range& where, std::string_view word = "");
   bool empty() const { return faults_.empty(); }
   /// The first in line order; the others are told below its excerpt, as dockerfile::parse_file does it. Cancelled comes alone.

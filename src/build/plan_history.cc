@@ -71,7 +71,8 @@ std::string history_quoted(std::span<const std::string> words) {
 
 std::string history_healthcheck(const oci::Healthcheck& check) {
   std::string text = "&{" + history_quoted(check.test);
-  for (const std::int64_t duration : {check.interval, check.timeout, check.start_period, check.start_interval}) text += " " + quoted(go_duration(duration));
+  for (const std::int64_t duration : {check.interval, check.timeout, check.start_period, check.start_interval})
+    text += " " + quoted(go_duration(duration));
   return text + " " + quoted_rune(check.retries) + "}";
 }
 
@@ -90,8 +91,9 @@ std::string go_duration(std::int64_t ns) {
 
 bool is_signal(std::string_view text) {
   constexpr std::array<std::string_view, 36> kNames = {
-      "ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL", "PIPE", "POLL", "PROF", "PWR", "QUIT", "SEGV",
-      "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN", "TTOU", "URG", "USR1", "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ", "RTMIN", "RTMAX"};
+      "ABRT", "ALRM", "BUS",  "CHLD", "CLD",  "CONT", "FPE",    "HUP",    "ILL",  "INT",  "IO",    "IOT",
+      "KILL", "PIPE", "POLL", "PROF", "PWR",  "QUIT", "SEGV",   "STKFLT", "STOP", "SYS",  "TERM",  "TRAP",
+      "TSTP", "TTIN", "TTOU", "URG",  "USR1", "USR2", "VTALRM", "WINCH",  "XCPU", "XFSZ", "RTMIN", "RTMAX"};
   std::string_view digits = text;
   if (digits.starts_with('+') || digits.starts_with('-')) digits.remove_prefix(1);
   if (!digits.empty() && digits.find_first_not_of("0123456789") == digits.npos) return parse_int(digits).value_or(0) != 0;

@@ -56,8 +56,10 @@ struct Instructions {
     for (const df::KeyValue& pair : arg.args) {
       checks().secret_name("ARG", pair.key, order.spot);
       std::optional<std::string> value = planner.planning_.given.get(pair.key);
-      if (!value && pair.value) value = TRY(expander.word(*pair.value));
-      else if (!value) value = planner.planning_.globals.get(pair.key);
+      if (!value && pair.value)
+        value = TRY(expander.word(*pair.value));
+      else if (!value)
+        value = planner.planning_.globals.get(pair.key);
       if (value && !is_hidden_argument(pair.key)) state.environment.set(pair.key, *value);
       text += " " + pair.key + (value ? "=" + *value : "");
       state.arguments.emplace_back(pair.key, std::move(value));
@@ -70,14 +72,17 @@ struct Instructions {
     StageState& state = planner.state_;
     // Only the first one counts: it is the one to mend.
     if (!state.has_workdir && !workdir.path.starts_with('/'))
-      checks().warn("WorkdirRelativePath", format("Relative workdir {} can have unexpected results if the base image changes", quoted(workdir.path)), order.spot);
+      checks().warn("WorkdirRelativePath",
+                    format("Relative workdir {} can have unexpected results if the base image changes", quoted(workdir.path)),
+                    order.spot);
     state.has_workdir = true;
     std::string text = TRY(apply_command(config(), expanded));
     const std::string& path = config().working_dir;
     const bool is_root = path == "/";
     if (!is_root)
-      planner.add_vertex(order, WorkdirOp{.path = clean_path(path), .user = config().user}, {},
-                         expanded_title(one_line(*order.instruction), state.environment, planner.planning_.file.directives.escape));
+      planner.add_vertex(
+          order, WorkdirOp{.path = clean_path(path), .user = config().user}, {},
+          expanded_title(one_line(*order.instruction), state.environment, planner.planning_.file.directives.escape));
     planner.commit(std::move(text), is_root);
     return {};
   }
@@ -85,11 +90,14 @@ struct Instructions {
   Result<> operator()(const df::Expose& expose) const {
     for (const std::string& word : expose.ports) {
       const auto exposed = parse_exposed(word);
-      if (!exposed) continue;   // told by apply_command
+      if (!exposed) continue;  // told by apply_command
       if (exposed->has_host_part)
-        checks().warn("ExposeInvalidFormat", format("EXPOSE instruction should not define an IP address or host-port mapping, found '{}'", word), order.spot);
+        checks().warn("ExposeInvalidFormat",
+                      format("EXPOSE instruction should not define an IP address or host-port mapping, found '{}'", word),
+                      order.spot);
       if (exposed->mixed_case_protocol)
-        checks().warn("ExposeProtoCasing", format("Defined protocol '{}' in EXPOSE instruction should be lowercase", word), order.spot);
+        checks().warn("ExposeProtoCasing", format("Defined protocol '{}' in EXPOSE instruction should be lowercase", word),
+                      order.spot);
     }
     return change_config();
   }

@@ -8,7 +8,9 @@ namespace {
 
 namespace df = dockerfile;
 
-std::string joined_target(const std::string& target, const std::string& cwd) { return clean_path(target.starts_with('/') ? target : "/" + cwd + "/" + target); }
+std::string joined_target(const std::string& target, const std::string& cwd) {
+  return clean_path(target.starts_with('/') ? target : "/" + cwd + "/" + target);
+}
 
 }  // namespace
 
@@ -30,18 +32,21 @@ Result<> complete_mount(df::MountSpec& mount, const std::string& cwd, int& ssh_n
       if (mount.id.empty()) mount.id = clean_path(mount.target);
       break;
     case df::MountType::bind:
-    case df::MountType::tmpfs: break;
+    case df::MountType::tmpfs:
+      break;
   }
   mount.target = joined_target(mount.target, cwd);
   if (mount.target == "/")
-    return fail(Error(Errc::invalid_argument, "invalid mount target \"/\"").with_hint("add target=PATH, a folder below the root"));
+    return fail(
+        Error(Errc::invalid_argument, "invalid mount target \"/\"").with_hint("add target=PATH, a folder below the root"));
   return {};
 }
 
 std::string cache_mount_key(std::string_view name_space, const df::MountSpec& mount, std::string_view seed) {
   std::string key = format("{}/{}", name_space, mount.id);
   if (!seed.empty()) key += format("\nfrom={}\nsource={}", seed, clean_path("/" + mount.source));
-  const auto other_than = [&](std::string_view name, const std::string& text, std::uint64_t usual, std::optional<std::uint64_t> value) {
+  const auto other_than = [&](std::string_view name, const std::string& text, std::uint64_t usual,
+                              std::optional<std::uint64_t> value) {
     if (!text.empty() && value != usual) key += format("\n{}={}", name, text);
   };
   other_than("mode", mount.mode, 0755, parse_octal(mount.mode));

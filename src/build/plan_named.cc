@@ -21,7 +21,9 @@ bool is_reserved(std::string_view name) { return equals_ignoring_case(name, "scr
 
 }  // namespace
 
-bool is_image_context(const NamedContext& context) { return context.value.starts_with("docker-image://") || context.value.starts_with("oci-layout://"); }
+bool is_image_context(const NamedContext& context) {
+  return context.value.starts_with("docker-image://") || context.value.starts_with("oci-layout://");
+}
 
 Result<NamedContexts> NamedContexts::make(const std::vector<NamedContext>& contexts, const oci::Platform& target) {
   NamedContexts named;
@@ -30,7 +32,8 @@ Result<NamedContexts> NamedContexts::make(const std::vector<NamedContext>& conte
     std::string_view name = context.name;
     std::string platform;
     if (const auto at = name.find("::"); at != name.npos) {
-      const auto parsed = TRY_DOING(oci::Platform::parse(name.substr(at + 2)), format("reading --build-context {}", quoted(context.name)));
+      const auto parsed =
+          TRY_DOING(oci::Platform::parse(name.substr(at + 2)), format("reading --build-context {}", quoted(context.name)));
       platform = "::" + parsed.str();
       name = name.substr(0, at);
     }

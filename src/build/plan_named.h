@@ -22,7 +22,7 @@ class NamedContexts {
   const NamedContext* find(std::string_view name, const oci::Platform* platform) const;
 
  private:
-  std::map<std::string, NamedContext, std::less<>> by_key_;   ///< "alpine:3.20", "alpine::linux/arm64"
+  std::map<std::string, NamedContext, std::less<>> by_key_;  ///< "alpine:3.20", "alpine::linux/arm64"
   oci::Platform target_;
 };
 

@@ -53,21 +53,26 @@ Result<ExposedPorts> parse_exposed(const std::string& word) {
     protocol = port.substr(slash + 1);
     port.resize(slash);
   }
-  ExposedPorts exposed{.ports = {}, .has_host_part = !host.empty() || !address.empty(), .mixed_case_protocol = to_lower(protocol) != protocol};
+  ExposedPorts exposed{
+      .ports = {}, .has_host_part = !host.empty() || !address.empty(), .mixed_case_protocol = to_lower(protocol) != protocol};
   protocol = protocol.empty() ? "tcp" : to_lower(protocol);
   if (port.empty()) return failf(Errc::invalid_argument, "invalid port: {}: no port specified", quoted(word));
   if (protocol != "tcp" && protocol != "udp" && protocol != "sctp")
-    return fail(Error(Errc::invalid_argument, format("invalid port: {}: invalid proto: {}", quoted(word), protocol)).with_hint("a protocol is tcp, udp or sctp"));
+    return fail(Error(Errc::invalid_argument, format("invalid port: {}: invalid proto: {}", quoted(word), protocol))
+                    .with_hint("a protocol is tcp, udp or sctp"));
   if (!address.empty() && !is_address(address)) return failf(Errc::invalid_argument, "invalid IP address: {}", address);
   const auto range = range_of(port);
-  if (!range) return fail(Error(Errc::invalid_argument, format("invalid containerPort: {}", port)).with_hint("a port is a number from 0 to 65535, or a range such as 8000-8010"));
+  if (!range)
+    return fail(Error(Errc::invalid_argument, format("invalid containerPort: {}", port))
+                    .with_hint("a port is a number from 0 to 65535, or a range such as 8000-8010"));
   if (!host.empty()) {
     const auto on_host = range_of(host);
     if (!on_host) return failf(Errc::invalid_argument, "invalid hostPort: {}", host);
     if (on_host->last - on_host->first != range->last - range->first && range->last != range->first)
       return failf(Errc::invalid_argument, "invalid ranges specified for container and host Ports: {} and {}", port, host);
   }
-  for (std::int64_t number = range->first; number <= range->last; ++number) exposed.ports.push_back(format("{}/{}", number, protocol));
+  for (std::int64_t number = range->first; number <= range->last; ++number)
+    exposed.ports.push_back(format("{}/{}", number, protocol));
   return exposed;
 }
 

@@ -16,7 +16,8 @@ namespace df = dockerfile;
 constexpr std::string_view kPipes = "/dev/pipes/";
 
 Error missing_entitlement(std::string_view name, std::string_view flag) {
-  return Error(Errc::permission_denied, format("{} is not allowed", name)).with_hint(format("{} needs mica build --allow {}", flag, name));
+  return Error(Errc::permission_denied, format("{} is not allowed", name))
+      .with_hint(format("{} needs mica build --allow {}", flag, name));
 }
 
 }  // namespace
@@ -25,11 +26,18 @@ Result<> StagePlanner::run_command(const df::Run& run, const Order& order) {
   const PlanRequest& request = planning_.request;
   const oci::ImageConfig& config = state_.plan.config;
   if (!run.devices.empty())
-    return fail(Error(Errc::unsupported, "RUN --device is not supported").with_hint("devices of the host are for containers: mica run --device"));
+    return fail(Error(Errc::unsupported, "RUN --device is not supported")
+                    .with_hint("devices of the host are for containers: mica run --device"));
 
-  RunOp op{.argv = {}, .env = state_.environment.entries(), .cwd = clean_path(config.working_dir.empty() ? "/" : config.working_dir), .user = config.user,
-           .script = std::nullopt, .mounts = {}, .network = run.network.empty() || run.network == "default" ? request.network : run.network,
-           .insecure = run.security == "insecure", .hostname = planning_.given.get_or("BUILDKIT_SANDBOX_HOSTNAME", "buildkitsandbox")};
+  RunOp op{.argv = {},
+           .env = state_.environment.entries(),
+           .cwd = clean_path(config.working_dir.empty() ? "/" : config.working_dir),
+           .user = config.user,
+           .script = std::nullopt,
+           .mounts = {},
+           .network = run.network.empty() || run.network == "default" ? request.network : run.network,
+           .insecure = run.security == "insecure",
+           .hostname = planning_.given.get_or("BUILDKIT_SANDBOX_HOSTNAME", "buildkitsandbox")};
   df::CommandLine command = run.command;
   if (!command.exec_form) {
     const df::ShellInput input = df::shell_input(run.command);
@@ -64,12 +72,14 @@ Result<std::vector<RunMount>> StagePlanner::mounts_of(const df::Run& run, const 
     mount.spec = TRY(df::parse_mount(run.mounts[i], expand));
     TRY(complete_mount(mount.spec, state_.plan.config.working_dir, ssh_number));
     const Source& source = order.sources[i];
-    if (mount.spec.type == df::MountType::bind || mount.spec.type == df::MountType::cache) mount.from = TRY(origin_of(source, order, mount.spec.target));
+    if (mount.spec.type == df::MountType::bind || mount.spec.type == df::MountType::cache)
+      mount.from = TRY(origin_of(source, order, mount.spec.target));
     if (mount.spec.type == df::MountType::cache) {
       mount.seeded = source.kind != Source::Kind::nothing;
       mount.cache_key = cache_mount_key(name_space, mount.spec, mount.seeded ? mount.spec.from : "");
     }
-    if (mount.from.kind == Origin::Kind::vertex && mount.from.vertex != kNoVertex && std::ranges::find(inputs, mount.from.vertex) == inputs.end())
+    if (mount.from.kind == Origin::Kind::vertex && mount.from.vertex != kNoVertex &&
+        std::ranges::find(inputs, mount.from.vertex) == inputs.end())
       inputs.push_back(mount.from.vertex);
     mounts.push_back(std::move(mount));
   }

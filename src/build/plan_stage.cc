@@ -21,7 +21,8 @@ bool has_layers(const oci::ImageConfig& config) {
 
 bool is_no_cache(const PlanRequest& request, const std::string& stage) {
   if (request.no_cache) return true;
-  return !stage.empty() && std::ranges::any_of(request.no_cache_filter, [&](const std::string& name) { return equals_ignoring_case(name, stage); });
+  return !stage.empty() &&
+         std::ranges::any_of(request.no_cache_filter, [&](const std::string& name) { return equals_ignoring_case(name, stage); });
 }
 
 }  // namespace
@@ -30,7 +31,9 @@ int Planning::base_of(const StageEntry& entry) const {
   return bases.want(entry.base_name, entry.platform.value_or(request.platform), entry.replacement, entry.spot.where);
 }
 
-int Planning::image_of(const Source& source, const df::Range& where) const { return bases.want(source.name, request.platform, nullptr, where); }
+int Planning::image_of(const Source& source, const df::Range& where) const {
+  return bases.want(source.name, request.platform, nullptr, where);
+}
 
 Origin Planning::context_origin(const NamedContext& context) {
   for (std::size_t i = 1; i < graph.contexts.size(); ++i)
@@ -40,7 +43,9 @@ Origin Planning::context_origin(const NamedContext& context) {
 }
 
 StagePlanner::StagePlanner(Planning& planning, int stage)
-    : planning_(planning), stage_(stage), entry_(planning.table.stages()[static_cast<std::size_t>(stage)]),
+    : planning_(planning),
+      stage_(stage),
+      entry_(planning.table.stages()[static_cast<std::size_t>(stage)]),
       state_(planning.states[static_cast<std::size_t>(stage)]) {}
 
 void StagePlanner::run(bool is_root) {
@@ -89,9 +94,11 @@ void StagePlanner::start_from_base(const Base& base, int number, bool is_root) {
     plan.base = plan.last = base_vertex(base, number, entry_.spot.where, true);
     state_.files = {Origin::Kind::vertex, 0, plan.last};
     const oci::Platform& found = base.image->config.platform;
-    if (plan.last != kNoVertex && !entry_.replacement && (found.os != base.platform.os || found.architecture != base.platform.architecture))
+    if (plan.last != kNoVertex && !entry_.replacement &&
+        (found.os != base.platform.os || found.architecture != base.platform.architecture))
       planning_.checks.warn("InvalidBaseImagePlatform",
-                            format("Base image {} was pulled with platform {}, expected {} for current build", entry_.base_name, quoted(found.str()), quoted(base.platform.str())),
+                            format("Base image {} was pulled with platform {}, expected {} for current build", entry_.base_name,
+                                   quoted(found.str()), quoted(base.platform.str())),
                             entry_.spot);
     return;
   }
@@ -101,13 +108,15 @@ void StagePlanner::start_from_base(const Base& base, int number, bool is_root) {
   // A folder in the place of a base: its files become the first layer.
   const Order order{.instruction = nullptr, .spot = entry_.spot, .on_build = false, .sources = {}};
   add_vertex(order, CopyOp{.from = state_.files, .sources = {"."}, .destination = "/"}, {}, "FROM " + base.folder->name);
-  plan.history.push_back({.created_by = "local source for " + base.folder->name, .comment = "buildkit.exporter.image.v0", .empty_layer = false});
+  plan.history.push_back(
+      {.created_by = "local source for " + base.folder->name, .comment = "buildkit.exporter.image.v0", .empty_layer = false});
 }
 
 /// The environment that the stage's first instruction sees; the image's own variables win over ARGs of the parent stage.
 void StagePlanner::enter_environment() {
   oci::ImageConfig& config = state_.plan.config;
-  const bool has_path = std::ranges::any_of(config.env, [](const std::string& entry) { return split_variable(entry).first == "PATH"; });
+  const bool has_path =
+      std::ranges::any_of(config.env, [](const std::string& entry) { return split_variable(entry).first == "PATH"; });
   if (!has_path && state_.plan.platform.os != "windows") config.env.emplace_back(kDefaultPath);
   for (const std::string& entry : config.env) {
     const auto [name, value] = split_variable(entry);
@@ -123,8 +132,11 @@ VertexId StagePlanner::base_vertex(const Base& base, int number, const df::Range
   if (id == kNoVertex) {
     id = static_cast<VertexId>(planning_.graph.vertices.size());
     planning_.base_vertices.emplace(number, id);
-    planning_.graph.vertices.push_back({.id = id, .op = BaseOp{*base.image}, .stage = planning_.graph_index[static_cast<std::size_t>(stage_)],
-                                        .text = "FROM " + base.image->name, .where = where});
+    planning_.graph.vertices.push_back({.id = id,
+                                        .op = BaseOp{*base.image},
+                                        .stage = planning_.graph_index[static_cast<std::size_t>(stage_)],
+                                        .text = "FROM " + base.image->name,
+                                        .where = where});
     if (!titled) planning_.graph.vertices.back().title = "FROM " + base.shown;
   }
   if (titled) titles_.emplace_back(id, "FROM " + base.shown);
@@ -135,9 +147,14 @@ VertexId StagePlanner::add_vertex(const Order& order, Op op, std::vector<VertexI
   StagePlan& plan = state_.plan;
   const auto id = static_cast<VertexId>(planning_.graph.vertices.size());
   std::string text = order.instruction ? one_line(*order.instruction) : title;
-  planning_.graph.vertices.push_back({.id = id, .parent = plan.last, .inputs = std::move(inputs), .op = std::move(op),
-                                      .stage = planning_.graph_index[static_cast<std::size_t>(stage_)], .text = std::move(text),
-                                      .where = order.spot.where, .no_cache = is_no_cache(planning_.request, entry_.source->name)});
+  planning_.graph.vertices.push_back({.id = id,
+                                      .parent = plan.last,
+                                      .inputs = std::move(inputs),
+                                      .op = std::move(op),
+                                      .stage = planning_.graph_index[static_cast<std::size_t>(stage_)],
+                                      .text = std::move(text),
+                                      .where = order.spot.where,
+                                      .no_cache = is_no_cache(planning_.request, entry_.source->name)});
   titles_.emplace_back(id, (order.on_build ? "ONBUILD " : "") + std::move(title));
   plan.last = id;
   return id;
@@ -152,7 +169,8 @@ void StagePlanner::number_titles() {
 }
 
 void StagePlanner::commit(std::string text, bool empty_layer) {
-  state_.plan.history.push_back({.created_by = std::move(text), .comment = std::string(kHistoryComment), .empty_layer = empty_layer});
+  state_.plan.history.push_back(
+      {.created_by = std::move(text), .comment = std::string(kHistoryComment), .empty_layer = empty_layer});
 }
 
 WordExpander StagePlanner::expander(const Order& order) {
@@ -164,32 +182,42 @@ WordExpander StagePlanner::expander(const Order& order) {
       return fail(std::move(expanded).error());
     }
     for (const std::string& name : expanded->unset) {
-      const bool is_declared = std::ranges::any_of(state_.arguments, [&](const auto& argument) { return argument.first == name; });
-      if (!is_declared && !is_hidden_argument(name)) planning_.checks.undefined_variable(name, state_.environment.names(), order.spot);
+      const bool is_declared =
+          std::ranges::any_of(state_.arguments, [&](const auto& argument) { return argument.first == name; });
+      if (!is_declared && !is_hidden_argument(name))
+        planning_.checks.undefined_variable(name, state_.environment.names(), order.spot);
     }
     return std::move(expanded->text);
   };
   const char escape = planning_.file.directives.escape;
-  return {.word = [expand, escape](const std::string& text) { return expand(text, {.escape = escape}); },
-          .words = [this, escape](const std::string& text) { return df::expand_words(text, state_.environment.lookup(), {.escape = escape}); },
-          .document = [expand](const std::string& text) { return expand(text, {.escape = '\\', .keep_quotes = true}); }};
+  return {
+      .word = [expand, escape](const std::string& text) { return expand(text, {.escape = escape}); },
+      .words = [this, escape](
+                   const std::string& text) { return df::expand_words(text, state_.environment.lookup(), {.escape = escape}); },
+      .document = [expand](const std::string& text) { return expand(text, {.escape = '\\', .keep_quotes = true}); }};
 }
 
 Result<Origin> StagePlanner::origin_of(const Source& source, const Order& order, std::string_view what) {
   switch (source.kind) {
-    case Source::Kind::context: return Origin{};
-    case Source::Kind::nothing: return Origin{Origin::Kind::vertex, 0, kNoVertex};
+    case Source::Kind::context:
+      return Origin{};
+    case Source::Kind::nothing:
+      return Origin{Origin::Kind::vertex, 0, kNoVertex};
     case Source::Kind::stage: {
-      if (source.stage == stage_) return Origin{Origin::Kind::vertex, 0, state_.plan.last};   // only a trigger can name its own stage
+      if (source.stage == stage_)
+        return Origin{Origin::Kind::vertex, 0, state_.plan.last};  // only a trigger can name its own stage
       const StageState& other = planning_.states[static_cast<std::size_t>(source.stage)];
       if (other.planned) return other.files;
       const std::string here = !entry_.source->name.empty() ? entry_.source->name : format("stage-{}", stage_);
-      Error error(Errc::invalid_argument, what.empty() ? format("cannot copy from stage {}, it needs to be defined before current stage {}", quoted(source.name), quoted(here))
-                                                       : format("cannot mount from stage {} to {}, stage needs to be defined before current command",
-                                                                quoted(source.name), quoted(what)));
+      Error error(Errc::invalid_argument,
+                  what.empty() ? format("cannot copy from stage {}, it needs to be defined before current stage {}",
+                                        quoted(source.name), quoted(here))
+                               : format("cannot mount from stage {} to {}, stage needs to be defined before current command",
+                                        quoted(source.name), quoted(what)));
       return fail(std::move(error).with_hint(format("move the stage {} above line {}", source.name, entry_.spot.where.line)));
     }
-    case Source::Kind::image: break;
+    case Source::Kind::image:
+      break;
   }
   const int number = planning_.image_of(source, order.spot.where);
   const Base& base = planning_.bases.at(number);

@@ -17,9 +17,10 @@ struct StageState {
   bool planned = false;
   StagePlan plan;
   Environment environment;
-  std::vector<std::pair<std::string, std::optional<std::string>>> arguments;   ///< ARGs in force, in order, as often as they were declared
-  bool has_workdir = false;                  ///< a WORKDIR of this file was seen
-  Origin files;                              ///< what COPY --from sees of it
+  std::vector<std::pair<std::string, std::optional<std::string>>>
+      arguments;             ///< ARGs in force, in order, as often as they were declared
+  bool has_workdir = false;  ///< a WORKDIR of this file was seen
+  Origin files;              ///< what COPY --from sees of it
 };
 
 /// What the planners of one build share.
@@ -33,10 +34,10 @@ struct Planning {
   Faults& faults;
   Checks& checks;
   IgnoreRules ignore;
-  std::vector<int> graph_index;              ///< of a stage of the table, or -1: not needed
-  std::vector<StageState> states;            ///< by index in the table
-  Graph graph;                               ///< vertices and contexts so far
-  std::map<int, VertexId> base_vertices;     ///< by number in Bases
+  std::vector<int> graph_index;           ///< of a stage of the table, or -1: not needed
+  std::vector<StageState> states;         ///< by index in the table
+  Graph graph;                            ///< vertices and contexts so far
+  std::map<int, VertexId> base_vertices;  ///< by number in Bases
 
   /// Number of a stage's base in `bases`, of a source's image likewise.
   int base_of(const StageEntry& entry) const;
@@ -78,9 +79,9 @@ class StagePlanner {
   const int stage_;
   StageEntry& entry_;
   StageState& state_;
-  std::vector<std::pair<VertexId, std::string>> titles_;   ///< numbered when the stage is complete
-  std::string failed_word_;                                ///< what the last expansion failed on
-  std::optional<Spot> cmd_, entrypoint_, healthcheck_;     ///< the last of its kind in this stage
+  std::vector<std::pair<VertexId, std::string>> titles_;  ///< numbered when the stage is complete
+  std::string failed_word_;                               ///< what the last expansion failed on
+  std::optional<Spot> cmd_, entrypoint_, healthcheck_;    ///< the last of its kind in this stage
 };
 
 /// WORKDIR and the destination of COPY joined; a trailing "/" or "/." is kept as '/', and "." is a folder.

@@ -49,8 +49,8 @@ Error fault_near(std::string text, std::string_view word, std::span<const std::s
 
 }  // namespace
 
-StageTable::StageTable(const df::File& file, const Environment& globals, const std::vector<std::string_view>& declared, const NamedContexts& named,
-                       Faults& faults, Checks& checks)
+StageTable::StageTable(const df::File& file, const Environment& globals, const std::vector<std::string_view>& declared,
+                       const NamedContexts& named, Faults& faults, Checks& checks)
     : file_(file), faults_(faults), checks_(checks) {
   stages_.reserve(file.stages.size());
   for (const df::Stage& stage : file.stages) {
@@ -70,7 +70,8 @@ StageTable::StageTable(const df::File& file, const Environment& globals, const s
   check_circles();
 }
 
-void StageTable::read_from(StageEntry& entry, const Environment& globals, const std::vector<std::string_view>& declared, const NamedContexts& named) {
+void StageTable::read_from(StageEntry& entry, const Environment& globals, const std::vector<std::string_view>& declared,
+                           const NamedContexts& named) {
   const df::Stage& stage = *entry.source;
   const Traced traced = trace(stage.base, globals, file_.directives.escape);
   std::vector<std::string_view> known = globals.names();
@@ -86,17 +87,21 @@ void StageTable::read_from(StageEntry& entry, const Environment& globals, const 
     const std::string_view name = traced.missing.empty() ? std::string_view() : std::string_view(*traced.missing.begin());
     const bool is_declared = std::ranges::find(declared, name) != declared.end();
     Error error = fault_near(format("base name ({}) should not be blank", stage.base), is_declared ? "" : name, known);
-    if (is_declared) error = std::move(error).with_hint(format("{} has no value: give it a default, or pass --build-arg {}=VALUE", name, name));
-    else if (!name.empty()) error = std::move(error).with_hint(format("FROM sees only ARGs before the first FROM: declare ARG {} there", name));
+    if (is_declared)
+      error = std::move(error).with_hint(format("{} has no value: give it a default, or pass --build-arg {}=VALUE", name, name));
+    else if (!name.empty())
+      error = std::move(error).with_hint(format("FROM sees only ARGs before the first FROM: declare ARG {} there", name));
     faults_.add(std::move(error), stage.where);
     return;
   }
   read_platform(entry, globals, declared);
   const auto earlier = find(entry.base_name);
-  if (earlier) entry.base_stage = *earlier;
+  if (earlier)
+    entry.base_stage = *earlier;
   else if (entry.base_name != kScratch)
     if (const auto reference = oci::Reference::parse(entry.base_name); !reference)
-      faults_.add(fault_near(format("failed to parse stage name {}: {}", quoted(entry.base_name), reference.error().message()), entry.base_name, names()),
+      faults_.add(fault_near(format("failed to parse stage name {}: {}", quoted(entry.base_name), reference.error().message()),
+                             entry.base_name, names()),
                   stage.where);
   if (!stage.name.empty()) entry.replacement = named.find(stage.name, entry.platform ? &*entry.platform : nullptr);
   if (entry.replacement) entry.base_stage = -1;
@@ -115,9 +120,11 @@ void StageTable::read_platform(StageEntry& entry, const Environment& globals, co
   for (const std::string& name : traced.expansion->unset)
     if (std::ranges::find(known, name) == known.end()) checks_.undefined_from_argument(name, known, entry.spot);
   const std::string& text = traced.expansion->text;
-  if (traced.missing.empty() && traced.found.size() == 1 && traced.found.contains("TARGETPLATFORM") && text == globals.get("TARGETPLATFORM"))
+  if (traced.missing.empty() && traced.found.size() == 1 && traced.found.contains("TARGETPLATFORM") &&
+      text == globals.get("TARGETPLATFORM"))
     checks_.warn("RedundantTargetPlatform",
-                 format("Setting platform to predefined {} in FROM is redundant as this is the default behavior", stage.platform), entry.spot);
+                 format("Setting platform to predefined {} in FROM is redundant as this is the default behavior", stage.platform),
+                 entry.spot);
   if (traced.found.empty() && traced.missing.empty()) checks_.constant_platform(stage.name, text, entry.spot);
   const std::string_view unknown = traced.missing.empty() ? std::string_view() : std::string_view(*traced.missing.begin());
   if (text.empty()) {
@@ -126,7 +133,8 @@ void StageTable::read_platform(StageEntry& entry, const Environment& globals, co
   }
   auto platform = oci::Platform::parse(text);
   if (!platform) {
-    faults_.add(fault_near(format("failed to parse platform {}: {}", stage.platform, platform.error().message()), unknown, known), stage.where);
+    faults_.add(fault_near(format("failed to parse platform {}: {}", stage.platform, platform.error().message()), unknown, known),
+                stage.where);
     return;
   }
   entry.platform = std::move(*platform);
@@ -140,13 +148,14 @@ std::vector<Source> StageTable::sources_of(const df::Instruction& instruction, c
       sources.push_back(source_of(copy->from, true, spot));
     } else {
       faults_.add(Error(Errc::invalid_argument,
-                        "variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround"),
+                        "variable expansion is not supported for --from, define a new stage with FROM using ARG from global "
+                        "scope as a workaround"),
                   spot.where);
     }
   } else if (const auto* run = std::get_if<df::Run>(&instruction.command)) {
     for (const std::string& csv : run->mounts) {
       sources.push_back({.kind = Source::Kind::nothing, .stage = -1, .name = ""});
-      const auto mount = df::parse_mount(csv);   // variables may stand in all values but the one that counts here
+      const auto mount = df::parse_mount(csv);  // variables may stand in all values but the one that counts here
       if (!mount) {
         faults_.add(mount.error(), spot.where);
       } else if (!mount->from.empty() && (mount->type == df::MountType::bind || mount->type == df::MountType::cache)) {
@@ -168,9 +177,10 @@ Source StageTable::source_of(std::string_view name, bool index_allowed, const Sp
       source.stage = static_cast<int>(*index);
     } else {
       source.kind = Source::Kind::nothing;
-      faults_.add(Error(Errc::invalid_argument, format("invalid stage index {}", name))
-                      .with_hint(format("this file has {} stage{}, counted from 0", stages_.size(), stages_.size() == 1 ? "" : "s")),
-                  spot.where);
+      faults_.add(
+          Error(Errc::invalid_argument, format("invalid stage index {}", name))
+              .with_hint(format("this file has {} stage{}, counted from 0", stages_.size(), stages_.size() == 1 ? "" : "s")),
+          spot.where);
     }
   } else if (const auto stage = find(name)) {
     source.kind = Source::Kind::stage;
@@ -222,7 +232,8 @@ void StageTable::check_circles() {
         const auto next = static_cast<std::size_t>(source.stage);
         if (marks[next] == Mark::open) {
           const std::string& name = stages_[next].source->name;
-          faults_.add(Error(Errc::invalid_argument, format("circular dependency detected on stage: {}", name.empty() ? format("stage-{}", next) : name)),
+          faults_.add(Error(Errc::invalid_argument,
+                            format("circular dependency detected on stage: {}", name.empty() ? format("stage-{}", next) : name)),
                       order.spot.where);
           return true;
         }
@@ -279,7 +290,8 @@ std::vector<int> StageTable::all() const {
   return indexes;
 }
 
-Environment global_arguments(const df::File& file, Environment arguments, const BuildArguments* given, Faults* faults, std::vector<std::string_view>& declared) {
+Environment global_arguments(const df::File& file, Environment arguments, const BuildArguments* given, Faults* faults,
+                             std::vector<std::string_view>& declared) {
   for (const df::Instruction& instruction : file.global_args) {
     const auto* arg = std::get_if<df::Arg>(&instruction.command);
     if (!arg) continue;
@@ -289,8 +301,10 @@ Environment global_arguments(const df::File& file, Environment arguments, const 
         arguments.set(pair.key, *value);
       } else if (pair.value) {
         auto expanded = df::expand(*pair.value, arguments.lookup(), {.escape = file.directives.escape});
-        if (expanded) arguments.set(pair.key, std::move(expanded->text));
-        else if (faults) faults->add(expanded.error(), instruction.where, *pair.value);
+        if (expanded)
+          arguments.set(pair.key, std::move(expanded->text));
+        else if (faults)
+          faults->add(expanded.error(), instruction.where, *pair.value);
       }
     }
   }
@@ -302,9 +316,11 @@ void check_default_bases(const df::File& file, const Environment& predefined, Ch
   const Environment defaults = global_arguments(file, predefined, nullptr, nullptr, declared);
   for (const df::Stage& stage : file.stages) {
     const auto expanded = df::expand(stage.base, defaults.lookup(), {.escape = file.directives.escape});
-    if (!expanded) return;   // a fault, told elsewhere
+    if (!expanded) return;  // a fault, told elsewhere
     if (!oci::Reference::parse(expanded->text))
-      checks.warn("InvalidDefaultArgInFrom", format("Default value for ARG {} results in empty or invalid base image name", stage.base), {stage.where, &stage.comments});
+      checks.warn("InvalidDefaultArgInFrom",
+                  format("Default value for ARG {} results in empty or invalid base image name", stage.base),
+                  {stage.where, &stage.comments});
   }
 }
 

@@ -24,7 +24,8 @@ std::string summary(std::string_view body) {
 
 std::string one_line(const df::Instruction& instruction) {
   std::string_view rest = instruction.text;
-  if (equals_ignoring_case(rest.substr(0, instruction.keyword.size()), instruction.keyword)) rest.remove_prefix(instruction.keyword.size());
+  if (equals_ignoring_case(rest.substr(0, instruction.keyword.size()), instruction.keyword))
+    rest.remove_prefix(instruction.keyword.size());
   rest = trim_right(rest);
   if (rest.empty() || rest.starts_with(' ') || rest.starts_with('\t')) return instruction.keyword + std::string(rest);
   return instruction.keyword + " " + std::string(rest);
@@ -46,7 +47,8 @@ std::string run_title(const df::Instruction& instruction, const Environment& env
 
 std::string step_prefix(const std::string& stage, std::size_t number, std::size_t total) {
   const std::string last = std::to_string(total), here = std::to_string(number);
-  return format("[{}{}{}{}/{}] ", stage, stage.empty() ? "" : " ", std::string(last.size() - std::min(last.size(), here.size()), ' '), here, last);
+  return format("[{}{}{}{}/{}] ", stage, stage.empty() ? "" : " ",
+                std::string(last.size() - std::min(last.size(), here.size()), ' '), here, last);
 }
 
 }  // namespace mica::build

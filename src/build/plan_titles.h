@@ -12,7 +12,8 @@ namespace mica::build {
 /// "RUN make": keyword in upper case, the rest of the logical line as written.
 std::string one_line(const dockerfile::Instruction& instruction);
 
-/// one_line() with variables filled in and quotes removed; as written where that fails. For instructions whose words are expanded.
+/// one_line() with variables filled in and quotes removed; as written where that fails. For instructions whose words are
+/// expanded.
 std::string expanded_title(const std::string& line, const Environment& environment, char escape);
 /// The same for RUN: quotes stay, and so do variables that are not set; a heredoc that is the whole command is summed up:
 /// "RUN <<EOF (set -e...)".

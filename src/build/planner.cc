@@ -13,9 +13,10 @@ namespace df = dockerfile;
 
 constexpr std::string_view kEpoch = "SOURCE_DATE_EPOCH";
 
-/// Asks for all images that the target (or with all_stages the file) needs. What triggers of these images need is found on the way, until nothing new comes.
-/// Returns the stages needed; empty when there were faults.
-std::vector<int> resolve_stages(StageTable& table, Bases& bases, const Planning& planning, Faults& faults, int target, task::Cancel cancel) {
+/// Asks for all images that the target (or with all_stages the file) needs. What triggers of these images need is found on the
+/// way, until nothing new comes. Returns the stages needed; empty when there were faults.
+std::vector<int> resolve_stages(StageTable& table, Bases& bases, const Planning& planning, Faults& faults, int target,
+                                task::Cancel cancel) {
   for (;;) {
     const std::vector<int> needed = planning.request.all_stages ? table.all() : table.reachable(target);
     for (const int stage : needed) {
@@ -79,13 +80,16 @@ Result<Graph> plan_build(df::File file, const PlanRequest& request, BaseImages& 
   Checks checks(std::move(options));
   checks.take_over(file);
   if (file.stages.empty())
-    return fail(Error(Errc::invalid_argument, "dockerfile contains no stages to build").with_hint("a Dockerfile needs a FROM").at({.file = file.name}));
+    return fail(Error(Errc::invalid_argument, "dockerfile contains no stages to build")
+                    .with_hint("a Dockerfile needs a FROM")
+                    .at({.file = file.name}));
   const NamedContexts named = TRY(NamedContexts::make(request.named_contexts, request.platform));
   IgnoreRules ignore{.patterns = request.ignore_patterns, .matcher = {}};
   ignore.matcher = TRY_DOING(df::PatternMatcher::compile(request.ignore_patterns), "reading the ignore file");
 
   Faults faults(file);
-  const Environment predefined = predefined_arguments(request, request.target.empty() ? file.stages.back().name : request.target, given);
+  const Environment predefined =
+      predefined_arguments(request, request.target.empty() ? file.stages.back().name : request.target, given);
   check_default_bases(file, predefined, checks);
   std::vector<std::string_view> declared;
   const Environment globals = global_arguments(file, predefined, &given, &faults, declared);
@@ -94,15 +98,26 @@ Result<Graph> plan_build(df::File file, const PlanRequest& request, BaseImages& 
   const int target = TRY(table.find_target(request.target));
 
   Bases bases(images, named, request);
-  Planning planning{.file = file, .request = request, .given = given, .globals = globals, .table = table, .bases = bases, .faults = faults, .checks = checks,
-                    .ignore = std::move(ignore), .graph_index = std::vector<int>(table.stages().size(), -1), .states = std::vector<StageState>(table.stages().size()),
-                    .graph = {}, .base_vertices = {}};
+  Planning planning{.file = file,
+                    .request = request,
+                    .given = given,
+                    .globals = globals,
+                    .table = table,
+                    .bases = bases,
+                    .faults = faults,
+                    .checks = checks,
+                    .ignore = std::move(ignore),
+                    .graph_index = std::vector<int>(table.stages().size(), -1),
+                    .states = std::vector<StageState>(table.stages().size()),
+                    .graph = {},
+                    .base_vertices = {}};
   planning.graph.contexts.emplace_back();
   const std::vector<int> needed = resolve_stages(table, bases, planning, faults, target, cancel);
   if (!faults.empty()) return fail(faults.take());
   for (std::size_t i = 0; i < needed.size(); ++i) planning.graph_index[static_cast<std::size_t>(needed[i])] = static_cast<int>(i);
   for (const int stage : needed) {
-    const bool is_continued = std::ranges::any_of(needed, [&](int other) { return table.stages()[static_cast<std::size_t>(other)].base_stage == stage; });
+    const bool is_continued = std::ranges::any_of(
+        needed, [&](int other) { return table.stages()[static_cast<std::size_t>(other)].base_stage == stage; });
     StagePlanner(planning, stage).run(stage == target || is_continued);
   }
   if (!faults.empty()) return fail(faults.take());

@@ -21,14 +21,15 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Not of the planner: the context or the command line makes these fail, or a step when it runs. They must plan.
-const std::set<std::string> kFailsLater = {
-    "313", "505", "515", "516", "531", "539", "611", "612", "615", "616", "618", "624", "650", "652", "706", "711", "805", "906", "908", "909", "918"};
+const std::set<std::string> kFailsLater = {"313", "505", "515", "516", "531", "539", "611", "612", "615", "616", "618",
+                                           "624", "650", "652", "706", "711", "805", "906", "908", "909", "918"};
 /// No Dockerfile comes to the planner: it is missing, or inside a tar on standard input.
 const std::set<std::string> kNoDockerfile = {"019", "024", "025"};
 /// Errors that we word otherwise than Docker does, because it says less or names its own parts.
 const std::map<std::string, std::string> kOtherWords = {
     {"217", "syntax error: missing '}'"},
-    {"424", "failed to parse platform linux/nope/x/y: invalid platform \"linux/nope/x/y\""}, {"543", "network.host is not allowed"}};
+    {"424", "failed to parse platform linux/nope/x/y: invalid platform \"linux/nope/x/y\""},
+    {"543", "network.host is not allowed"}};
 
 std::string read(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -130,8 +131,10 @@ std::string normalised(const Graph& graph) {
     json::Value shown = json::Value::object();
     shown.set("created_by", entry.created_by);
     shown.set("comment", entry.comment);
-    if (entry.empty_layer) shown.set("empty_layer", true);
-    else ++layers;
+    if (entry.empty_layer)
+      shown.set("empty_layer", true);
+    else
+      ++layers;
     history.push(std::move(shown));
   }
   out.set("config", config);
@@ -144,7 +147,8 @@ std::string normalised(const Graph& graph) {
 std::size_t vertices_of_result(const Graph& graph) {
   const StagePlan& plan = graph.stages[static_cast<std::size_t>(graph.target)];
   std::size_t count = 0;
-  for (VertexId id = plan.last; id != plan.base && id != kNoVertex; id = graph.vertices[static_cast<std::size_t>(id)].parent) ++count;
+  for (VertexId id = plan.last; id != plan.base && id != kNoVertex; id = graph.vertices[static_cast<std::size_t>(id)].parent)
+    ++count;
   return count;
 }
 
@@ -168,7 +172,8 @@ void check_error(const Case& c, const fs::path& folder, const Result<Graph>& gra
   const auto other = kOtherWords.find(c.number);
   std::string wanted(other == kOtherWords.end() ? lines[1] : std::string_view(other->second));
   // The place stands before our message.
-  if (const auto prefix = wanted.find("dockerfile parse error on line "); prefix == 0) wanted = wanted.substr(wanted.find(": ") + 2);
+  if (const auto prefix = wanted.find("dockerfile parse error on line "); prefix == 0)
+    wanted = wanted.substr(wanted.find(": ") + 2);
   CHECK_MESSAGE(text.find(wanted) != text.npos, c.name, " wants: ", wanted, "\n has: ", text);
 }
 

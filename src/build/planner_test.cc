@@ -63,21 +63,27 @@ std::vector<std::string> history(const Graph& graph) {
 /// "Rule (line N)" or "Rule (line N, suggestion)".
 std::vector<std::string> warnings(const Graph& graph) {
   std::vector<std::string> shown;
-  for (const auto& w : graph.warnings) shown.push_back(format("{} ({}{})", w.code, w.where.line, w.suggestion.empty() ? "" : ", " + w.suggestion));
+  for (const auto& w : graph.warnings)
+    shown.push_back(format("{} ({}{})", w.code, w.where.line, w.suggestion.empty() ? "" : ", " + w.suggestion));
   return shown;
 }
 template <class T>
-const T& op(const Graph& graph, std::size_t vertex) { return std::get<T>(graph.vertices.at(vertex).op); }
+const T& op(const Graph& graph, std::size_t vertex) {
+  return std::get<T>(graph.vertices.at(vertex).op);
+}
 
 using Words = std::vector<std::string>;
 
 }  // namespace
 
 TEST_CASE("steps are titled and counted as buildx shows them") {
-  CHECK(titles(plan("FROM busybox\nENV u=5\nrun   echo $u '$u' ${none} ${none:-x} ${u:-x} \\a \"q$u\"\nWORKDIR /\nCOPY --chmod=70$u \"a\"  /b/\n")) ==
-        Words{"[1/3] FROM docker.io/library/busybox:latest", "[2/3] RUN   echo 5 '$u' ${none} ${none:-x} 5 a \"q5\"", "[3/3] COPY --chmod=705 a  /b/"});
+  CHECK(titles(plan("FROM busybox\nENV u=5\nrun   echo $u '$u' ${none} ${none:-x} ${u:-x} \\a \"q$u\"\nWORKDIR /\nCOPY "
+                    "--chmod=70$u \"a\"  /b/\n")) == Words{"[1/3] FROM docker.io/library/busybox:latest",
+                                                           "[2/3] RUN   echo 5 '$u' ${none} ${none:-x} 5 a \"q5\"",
+                                                           "[3/3] COPY --chmod=705 a  /b/"});
   CHECK(titles(plan("FROM busybox AS a\nRUN a\nFROM scratch\nCOPY --from=a /a /a\nRUN <<EOF\n\n set -e\n b\nEOF\n")) ==
-        Words{"[a 1/2] FROM docker.io/library/busybox:latest", "[a 2/2] RUN a", "[stage-1 1/2] COPY --from=a /a /a", "[stage-1 2/2] RUN <<EOF (set -e...)"});
+        Words{"[a 1/2] FROM docker.io/library/busybox:latest", "[a 2/2] RUN a", "[stage-1 1/2] COPY --from=a /a /a",
+              "[stage-1 2/2] RUN <<EOF (set -e...)"});
   const Graph many = plan("FROM busybox\n" + [] {
     std::string runs;
     for (int i = 0; i < 10; ++i) runs += "RUN x\n";
@@ -88,7 +94,8 @@ TEST_CASE("steps are titled and counted as buildx shows them") {
 }
 
 TEST_CASE("a line that is no text to the expansion is a title as it stands") {
-  CHECK(plan("FROM busybox\nRUN echo \"$(( 1 ))${x^^}\" don't\n").vertices.back().title == "[2/2] RUN echo \"$(( 1 ))${x^^}\" don't");
+  CHECK(plan("FROM busybox\nRUN echo \"$(( 1 ))${x^^}\" don't\n").vertices.back().title ==
+        "[2/2] RUN echo \"$(( 1 ))${x^^}\" don't");
 }
 
 TEST_CASE("a title never shows a secret of the environment") {
@@ -100,7 +107,9 @@ TEST_CASE("only what the target needs is planned, and only its images are asked 
   Images bases;
   PlanRequest request = amd64();
   request.target = "c";
-  const auto graph = try_plan("FROM missing AS a\nRUN x\nFROM busybox AS b\nRUN y\nFROM alpine:3.20 AS c\nCOPY --from=b / /\nFROM missing:2\n", bases, request);
+  const auto graph =
+      try_plan("FROM missing AS a\nRUN x\nFROM busybox AS b\nRUN y\nFROM alpine:3.20 AS c\nCOPY --from=b / /\nFROM missing:2\n",
+               bases, request);
   REQUIRE(graph);
   CHECK(bases.asked == Words{"busybox linux/amd64", "alpine:3.20 linux/amd64"});
   CHECK(graph->stages.size() == 2);
@@ -124,7 +133,8 @@ TEST_CASE("with all stages the rest is planned and checked too") {
 }
 
 TEST_CASE("one image is one vertex for all who use it") {
-  const Graph graph = plan("FROM busybox AS a\nFROM busybox\nCOPY --from=a / /a\nCOPY --from=busybox / /b\nRUN --mount=from=busybox,target=/m true\n");
+  const Graph graph = plan(
+      "FROM busybox AS a\nFROM busybox\nCOPY --from=a / /a\nCOPY --from=busybox / /b\nRUN --mount=from=busybox,target=/m true\n");
   CHECK(std::ranges::count_if(graph.vertices, [](const Vertex& v) { return std::holds_alternative<BaseOp>(v.op); }) == 1);
   const RunOp& run = op<RunOp>(graph, 3);
   CHECK(run.mounts[0].from == Origin{Origin::Kind::vertex, 0, 0});
@@ -133,7 +143,8 @@ TEST_CASE("one image is one vertex for all who use it") {
 
 TEST_CASE("a child stage continues the history, ARGs and environment of its parent") {
   const Graph graph = plan("FROM alpine:3.20 AS a\nENV V=env\nARG V=arg W=1\nRUN one\nFROM a\nRUN two\n");
-  CHECK(history(graph) == Words{"ENV V=env", "ARG V=arg W=1", "RUN |2 V=arg W=1 /bin/sh -c one # buildkit", "RUN |2 V=env W=1 /bin/sh -c two # buildkit"});
+  CHECK(history(graph) == Words{"ENV V=env", "ARG V=arg W=1", "RUN |2 V=arg W=1 /bin/sh -c one # buildkit",
+                                "RUN |2 V=env W=1 /bin/sh -c two # buildkit"});
   CHECK(op<RunOp>(graph, 1).env == Words{"PATH=/bin", "LANG=C", "V=arg", "W=1"});
   // The image's own variables are set anew: they win over the parent's ARGs, and come last.
   CHECK(op<RunOp>(graph, 2).env == Words{"W=1", "PATH=/bin", "LANG=C", "V=env"});
@@ -166,10 +177,12 @@ TEST_CASE("platform arguments are known everywhere, but only on request inside a
   bases.add("busybox", "{}", 1);
   bases.add("b-arm", "{}", 1, R"("architecture":"arm","variant":"v6")");
   const auto graph = try_plan(
-      "FROM --platform=$BUILDPLATFORM busybox AS tool\nFROM b-${TARGETARCH} AS final\nARG TARGETPLATFORM BUILDPLATFORM TARGETVARIANT TARGETSTAGE\nLABEL x=$TARGETOS\n",
+      "FROM --platform=$BUILDPLATFORM busybox AS tool\nFROM b-${TARGETARCH} AS final\nARG TARGETPLATFORM BUILDPLATFORM "
+      "TARGETVARIANT TARGETSTAGE\nLABEL x=$TARGETOS\n",
       bases, request);
   REQUIRE(graph);
-  CHECK(history(*graph) == Words{"ARG TARGETPLATFORM=linux/arm/v6 BUILDPLATFORM=linux/amd64 TARGETVARIANT=v6 TARGETSTAGE=FINAL", "LABEL x="});
+  CHECK(history(*graph) ==
+        Words{"ARG TARGETPLATFORM=linux/arm/v6 BUILDPLATFORM=linux/amd64 TARGETVARIANT=v6 TARGETSTAGE=FINAL", "LABEL x="});
   CHECK(bases.asked == Words{"b-arm linux/arm/v6"});
   CHECK(result_of(*graph).config.platform.str() == "linux/arm/v6");
   // Without a wish for a platform the image stays what its base is.
@@ -185,12 +198,18 @@ TEST_CASE("platform arguments are known everywhere, but only on request inside a
 
 TEST_CASE("named contexts take the place of images and stages") {
   PlanRequest request = amd64();
-  request.named_contexts = {{"unused", "/u"}, {"docker.io/library/busybox:latest", "docker-image://alpine:3.20"}, {"data", "/data"}, {"tool::linux/amd64", "/tool"},
-                            {"tool", "docker-image://never"}, {"scratch", "/never"}};
+  request.named_contexts = {{"unused", "/u"},
+                            {"docker.io/library/busybox:latest", "docker-image://alpine:3.20"},
+                            {"data", "/data"},
+                            {"tool::linux/amd64", "/tool"},
+                            {"tool", "docker-image://never"},
+                            {"scratch", "/never"}};
   Images bases;
   bases.add("docker-image://alpine:3.20", R"({"Env":["A=1"]})", 2);
-  const auto graph = try_plan("FROM nosuch AS data\nRUN false\nCOPY x y\nFROM busybox\nCOPY --from=data /a /a\nCOPY --from=tool:latest /b /b\nRUN --mount=from=data,target=/d true\n",
-                              bases, request);
+  const auto graph = try_plan(
+      "FROM nosuch AS data\nRUN false\nCOPY x y\nFROM busybox\nCOPY --from=data /a /a\nCOPY --from=tool:latest /b /b\nRUN "
+      "--mount=from=data,target=/d true\n",
+      bases, request);
   REQUIRE_MESSAGE(graph, graph.error().full_text());
   CHECK(bases.asked == Words{"docker-image://alpine:3.20 linux/amd64"});
   CHECK(graph->contexts.size() == 3);
@@ -227,9 +246,11 @@ TEST_CASE("ONBUILD of an image fires right after FROM, may need further stages, 
   const auto graph = try_plan("FROM busybox AS child\nFROM on\nFROM 1\nFROM on AS two\nONBUILD RUN later\nUSER 6\n", bases);
   REQUIRE_MESSAGE(graph, graph.error().full_text());
   CHECK(bases.asked == Words{"on linux/amd64", "busybox linux/amd64"});
-  CHECK(history(*graph) == Words{"ENV a=", "COPY /x /x # buildkit", "ARG q=1", "RUN |1 q=1 /bin/sh -c echo $q # buildkit", "WORKDIR /w", "USER 6"});
-  CHECK(titles(*graph) == Words{"[child 1/1] FROM docker.io/library/busybox:latest", "[two 1/4] FROM docker.io/library/on:latest", "[two 2/4] ONBUILD COPY --from=child /x /x",
-                                "[two 3/4] ONBUILD RUN echo 1", "[two 4/4] ONBUILD WORKDIR w"});
+  CHECK(history(*graph) ==
+        Words{"ENV a=", "COPY /x /x # buildkit", "ARG q=1", "RUN |1 q=1 /bin/sh -c echo $q # buildkit", "WORKDIR /w", "USER 6"});
+  CHECK(titles(*graph) == Words{"[child 1/1] FROM docker.io/library/busybox:latest", "[two 1/4] FROM docker.io/library/on:latest",
+                                "[two 2/4] ONBUILD COPY --from=child /x /x", "[two 3/4] ONBUILD RUN echo 1",
+                                "[two 4/4] ONBUILD WORKDIR w"});
   CHECK(graph->vertices[2].where.line == 4);
   CHECK(graph->vertices[2].text == "COPY --from=child /x /x");
   CHECK(result_of(*graph).config.on_build == Words{"RUN later"});
@@ -248,15 +269,18 @@ TEST_CASE("an image without layers is an empty root with a config") {
 }
 
 TEST_CASE("destinations of COPY are joined to WORKDIR and keep what makes them folders") {
-  const std::pair<const char*, const char*> cases[] = {{"/a", "/a"}, {"/a/", "/a/"}, {"a", "/w/x/a"}, {".", "/w/x/"}, {"./", "/w/x/"}, {"..", "/w"},
-                                                       {"../up/", "/w/up/"}, {"/", "/"}, {"/a/.", "/a/"}, {"$none", "/w/x/"}, {"/a/../b//c", "/b/c"}};
+  const std::pair<const char*, const char*> cases[] = {{"/a", "/a"},    {"/a/", "/a/"},     {"a", "/w/x/a"},       {".", "/w/x/"},
+                                                       {"./", "/w/x/"}, {"..", "/w"},       {"../up/", "/w/up/"},  {"/", "/"},
+                                                       {"/a/.", "/a/"}, {"$none", "/w/x/"}, {"/a/../b//c", "/b/c"}};
   for (const auto& [written, joined] : cases)
     CHECK_MESSAGE(op<CopyOp>(plan(format("FROM scratch\nWORKDIR /w/x\nCOPY f {}\n", written)), 1).destination == joined, written);
 }
 
 TEST_CASE("COPY and ADD carry everything expanded") {
-  const Graph graph = plan("FROM busybox\nARG v=1\nCOPY --link --chown=$v:2 --chmod=u=rwX --exclude=*.$v --parents a$v <<A <<'B' b/\n$v ${w:-d}\nA\n$v\nB\n"
-                           "ADD --unpack=false --checksum=sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d https://h/f /\n");
+  const Graph graph = plan(
+      "FROM busybox\nARG v=1\nCOPY --link --chown=$v:2 --chmod=u=rwX --exclude=*.$v --parents a$v <<A <<'B' b/\n$v "
+      "${w:-d}\nA\n$v\nB\n"
+      "ADD --unpack=false --checksum=sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d https://h/f /\n");
   const CopyOp& copy = op<CopyOp>(graph, 1);
   CHECK(copy.sources == Words{"a1"});
   CHECK(copy.chown == "1:2");
@@ -276,7 +300,10 @@ TEST_CASE("RUN: command, script and environment") {
   PlanRequest request = amd64();
   request.build_args = {{"BUILDKIT_SANDBOX_HOSTNAME", "here"}, {"HTTP_PROXY", "p"}};
   request.network = "none";
-  const Graph graph = plan("FROM busybox\nUSER app\nSHELL [\"/bin/sh\",\"-ec\"]\nRUN a  \\\n b\nRUN [\"x\",\"$y\"]\nRUN <<E\n#!/bin/x\ndo\nE\nRUN cat <<-A >f\n\tx\n\tA\n", request);
+  const Graph graph = plan(
+      "FROM busybox\nUSER app\nSHELL [\"/bin/sh\",\"-ec\"]\nRUN a  \\\n b\nRUN [\"x\",\"$y\"]\nRUN <<E\n#!/bin/x\ndo\nE\nRUN cat "
+      "<<-A >f\n\tx\n\tA\n",
+      request);
   CHECK(op<RunOp>(graph, 1).argv == Words{"/bin/sh", "-ec", "a   b"});
   CHECK(op<RunOp>(graph, 1).user == "app");
   CHECK(op<RunOp>(graph, 1).hostname == "here");
@@ -295,8 +322,10 @@ TEST_CASE("mounts are completed, joined to WORKDIR and keyed") {
   request.build_args = {{"BUILDKIT_CACHE_MOUNT_NS", "ns"}};
   const Graph graph = plan(
       "FROM busybox AS s\nRUN x\nFROM busybox\nARG d=/q,z\nWORKDIR /w\n"
-      "RUN --mount=type=cache,target=c/../k --mount=type=cache,id=i,target=$d,mode=0755,uid=0 --mount=type=cache,id=i,target=/m,mode=0700,uid=7,from=s,source=/src"
-      " --mount=type=tmpfs,target=t,size=1m --mount=type=secret,id=a/b --mount=type=secret,target=rel/s --mount=type=secret,id=e,env=E --mount=type=ssh --mount=type=ssh,id=o"
+      "RUN --mount=type=cache,target=c/../k --mount=type=cache,id=i,target=$d,mode=0755,uid=0 "
+      "--mount=type=cache,id=i,target=/m,mode=0700,uid=7,from=s,source=/src"
+      " --mount=type=tmpfs,target=t,size=1m --mount=type=secret,id=a/b --mount=type=secret,target=rel/s "
+      "--mount=type=secret,id=e,env=E --mount=type=ssh --mount=type=ssh,id=o"
       " --mount=target=ctx,source=sub true\n",
       request);
   const auto& mounts = op<RunOp>(graph, 3).mounts;
@@ -384,19 +413,23 @@ TEST_CASE("plan errors say where, in docker's words") {
        "Dockerfile:2: cannot mount from stage \"b\" to \"/b\", stage needs to be defined before current command"},
       {"FROM busybox\nCOPY --from=x /a /b\nFROM busybox AS x\nFROM busybox\nCOPY --from=0 /a /a\n",
        "Dockerfile:2: cannot copy from stage \"x\", it needs to be defined before current stage \"stage-0\""},
-      {"FROM busybox AS a\nCOPY --from=b / /\nFROM busybox AS b\nCOPY --from=a / /\nFROM busybox\n", "Dockerfile:4: circular dependency detected on stage: a"},
+      {"FROM busybox AS a\nCOPY --from=b / /\nFROM busybox AS b\nCOPY --from=a / /\nFROM busybox\n",
+       "Dockerfile:4: circular dependency detected on stage: a"},
       {"FROM busybox\nCOPY --from=2 / /\n", "hint: this file has 1 stage, counted from 0"},
-      {"FROM busybox\nRUN --mount=from=$x,target=/b true\n", "'from' doesn't support variable expansion, define alias stage instead"},
+      {"FROM busybox\nRUN --mount=from=$x,target=/b true\n",
+       "'from' doesn't support variable expansion, define alias stage instead"},
       {"FROM busybox\nRUN --mount=type=cache true\n", "Dockerfile:2: invalid mount target \"/\""},
       {"FROM busybox\nRUN --mount=type=cache,target=$u true\n", "Dockerfile:2: invalid mount target \"/\""},
       {"FROM busybox\nARG m=9\nRUN --mount=type=cache,target=/c,mode=$m true\n", "Dockerfile:3: invalid value 9 for mode"},
-      {"FROM busybox\nRUN --mount=type=cahce,target=/c true\n", "Dockerfile:2: unsupported mount type \"cahce\" (did you mean cache?)"},
+      {"FROM busybox\nRUN --mount=type=cahce,target=/c true\n",
+       "Dockerfile:2: unsupported mount type \"cahce\" (did you mean cache?)"},
       {"FROM busybox\nVOLUME $none\n", "Dockerfile:2: VOLUME specified can not be an empty string"},
       {"FROM busybox\nCOPY git@host.example:a/b.git /a\n", "source can't be a git ref for COPY"},
       {"FROM busybox\nADD --checksum=sha256:00 b /x\n", "checksum requires HTTP(S) or Git sources"},
       {"FROM busybox\nADD --checksum=sha256:00 https://a/b c /x\n", "checksum can't be specified for multiple sources"},
       {"FROM busybox\nSTOPSIGNAL 0\n", "Dockerfile:2: invalid signal: 0"},
-      {"FROM busybox AS p\nONBUILD ENV x=${a:0}\nFROM p\n", "Dockerfile:3: failed to process \"${a:0}\": unsupported modifier (:0) in substitution"},
+      {"FROM busybox AS p\nONBUILD ENV x=${a:0}\nFROM p\n",
+       "Dockerfile:3: failed to process \"${a:0}\": unsupported modifier (:0) in substitution"},
       {"FROM busybox AS p\nONBUILD COPY x\nFROM p\n", "Dockerfile:3: ONBUILD COPY x: COPY requires at least two arguments"},
       {"FROM busybox\nRUN --device=a true\n", "RUN --device is not supported"},
       {"ARG a=${b:0}\nFROM busybox\n", "Dockerfile:1:7: failed to process \"${b:0}\""},
@@ -407,7 +440,8 @@ TEST_CASE("plan errors say where, in docker's words") {
   }
   PlanRequest request = amd64();
   request.target = "nothing";
-  CHECK(error_of("FROM busybox AS one\nFROM busybox AS two\n", request) == "target stage \"nothing\" could not be found\n  hint: stages of this file: one, two");
+  CHECK(error_of("FROM busybox AS one\nFROM busybox AS two\n", request) ==
+        "target stage \"nothing\" could not be found\n  hint: stages of this file: one, two");
   request.target = "0";
   CHECK(error_of("FROM busybox\n", request).find("add AS NAME") != std::string::npos);
   request = amd64();
@@ -417,7 +451,7 @@ TEST_CASE("plan errors say where, in docker's words") {
 
 TEST_CASE("independent errors come all at once") {
   const auto graph = try_plan("FROM busybox\nENV a=${b\nUSER x\nSTOPSIGNAL SIGX\nFROM 0\nCOPY --chmod=9 a b\n");
-  CHECK(graph.error().code() == Errc::not_found);   // FROM 0 is an image: looked for before instructions are gone through
+  CHECK(graph.error().code() == Errc::not_found);  // FROM 0 is an image: looked for before instructions are gone through
   const std::string both = error_of("FROM busybox AS a\nENV a=${b:?x}\nUSER x\nSTOPSIGNAL SIGX\nFROM a\nCOPY --chmod=9 a b\n");
   CHECK(both.find("Dockerfile:2:7: ") == 0);
   CHECK(both.find("\nDockerfile:4: invalid signal: SIGX\n") != std::string::npos);
@@ -444,24 +478,30 @@ TEST_CASE("with a pool all bases are asked for side by side, with the same resul
   request.pool = &pool;
   const char* text = "FROM busybox AS a\nFROM alpine:3.20\nCOPY --from=a / /\nCOPY --from=busybox / /\n";
   CHECK(titles(plan(text, request)) == titles(plan(text)));
-  CHECK(error_of("FROM nosuch AS a\nFROM neither\nCOPY --from=a / /\n", request) == error_of("FROM nosuch AS a\nFROM neither\nCOPY --from=a / /\n"));
+  CHECK(error_of("FROM nosuch AS a\nFROM neither\nCOPY --from=a / /\n", request) ==
+        error_of("FROM nosuch AS a\nFROM neither\nCOPY --from=a / /\n"));
 }
 
 TEST_CASE("warnings have BuildKit's rules, words and lines") {
   const Graph graph = plan(
-      "FROM --platform=$TARGETPLATFORM busybox AS z\nFROM --platform=linux/amd64 busybox AS y\nENV API_KEY=a PUBLIC_KEY=b\nWORKDIR x\nWORKDIR y\nLABEL x=$PAT y=$APIKEY q=${S:-1}\n"
-      "ENTRYPOINT a\nENTRYPOINT b\nCMD x\nCMD [\"y\"]\nARG NPM_TOKEN\nLABEL z=$NPM_TOKEN\nENV legacy form\nEXPOSE 127.0.0.1:80:90 5/UDP\nHEALTHCHECK NONE\nHEALTHCHECK CMD x\n");
-  CHECK(warnings(graph) == Words{"RedundantTargetPlatform (1)", "FromPlatformFlagConstDisallowed (2)", "SecretsUsedInArgOrEnv (3)", "WorkdirRelativePath (4)",
-                                 "UndefinedVar (6, did you mean $PATH?)", "UndefinedVar (6, did you mean $API_KEY?)", "JSONArgsRecommended (7)",
-                                 "MultipleInstructionsDisallowed (7)", "JSONArgsRecommended (8)", "JSONArgsRecommended (9)", "MultipleInstructionsDisallowed (9)",
-                                 "SecretsUsedInArgOrEnv (11)", "LegacyKeyValueFormat (13)", "ExposeInvalidFormat (14)", "ExposeProtoCasing (14)",
-                                 "MultipleInstructionsDisallowed (15)"});
-  CHECK(graph.warnings[0].message == "Setting platform to predefined $TARGETPLATFORM in FROM is redundant as this is the default behavior");
+      "FROM --platform=$TARGETPLATFORM busybox AS z\nFROM --platform=linux/amd64 busybox AS y\nENV API_KEY=a "
+      "PUBLIC_KEY=b\nWORKDIR x\nWORKDIR y\nLABEL x=$PAT y=$APIKEY q=${S:-1}\n"
+      "ENTRYPOINT a\nENTRYPOINT b\nCMD x\nCMD [\"y\"]\nARG NPM_TOKEN\nLABEL z=$NPM_TOKEN\nENV legacy form\nEXPOSE "
+      "127.0.0.1:80:90 5/UDP\nHEALTHCHECK NONE\nHEALTHCHECK CMD x\n");
+  CHECK(warnings(graph) == Words{"RedundantTargetPlatform (1)", "FromPlatformFlagConstDisallowed (2)",
+                                 "SecretsUsedInArgOrEnv (3)", "WorkdirRelativePath (4)", "UndefinedVar (6, did you mean $PATH?)",
+                                 "UndefinedVar (6, did you mean $API_KEY?)", "JSONArgsRecommended (7)",
+                                 "MultipleInstructionsDisallowed (7)", "JSONArgsRecommended (8)", "JSONArgsRecommended (9)",
+                                 "MultipleInstructionsDisallowed (9)", "SecretsUsedInArgOrEnv (11)", "LegacyKeyValueFormat (13)",
+                                 "ExposeInvalidFormat (14)", "ExposeProtoCasing (14)", "MultipleInstructionsDisallowed (15)"});
+  CHECK(graph.warnings[0].message ==
+        "Setting platform to predefined $TARGETPLATFORM in FROM is redundant as this is the default behavior");
   CHECK(graph.warnings[1].message == "FROM --platform flag should not use constant value \"linux/amd64\"");
   CHECK(graph.warnings[2].message == "Do not use ARG or ENV instructions for sensitive data (ENV \"API_KEY\")");
   CHECK(graph.warnings[3].message == "Relative workdir \"x\" can have unexpected results if the base image changes");
   CHECK(graph.warnings[4].message == "Usage of undefined variable '$PAT'");
-  CHECK(graph.warnings[13].message == "EXPOSE instruction should not define an IP address or host-port mapping, found '127.0.0.1:80:90'");
+  CHECK(graph.warnings[13].message ==
+        "EXPOSE instruction should not define an IP address or host-port mapping, found '127.0.0.1:80:90'");
   CHECK(graph.warnings[14].message == "Defined protocol '5/UDP' in EXPOSE instruction should be lowercase");
 }
 
@@ -476,7 +516,8 @@ TEST_CASE("warnings about FROM") {
   bases.add("odd", "{}", 1, R"("architecture":"arm64")");
   const auto odd = try_plan("FROM odd\n", bases);
   REQUIRE(odd);
-  CHECK(odd->warnings[0].message == "Base image odd was pulled with platform \"linux/arm64\", expected \"linux/amd64\" for current build");
+  CHECK(odd->warnings[0].message ==
+        "Base image odd was pulled with platform \"linux/arm64\", expected \"linux/amd64\" for current build");
   // The stage's name may say that the platform is meant.
   CHECK(warnings(plan("FROM --platform=linux/amd64 busybox AS tool-amd64\n")).empty());
 }
@@ -490,16 +531,20 @@ TEST_CASE("a SHELL of the base makes the shell form a choice") {
 }
 
 TEST_CASE("checks are skipped for the file, for one instruction, by build argument; or made errors") {
-  CHECK(warnings(plan("# check=skip=UndefinedVar, MaintainerDeprecated\nFROM busybox\nLABEL a=$q\nMAINTAINER x\nCMD x\n")) == Words{"JSONArgsRecommended (5)"});
+  CHECK(warnings(plan("# check=skip=UndefinedVar, MaintainerDeprecated\nFROM busybox\nLABEL a=$q\nMAINTAINER x\nCMD x\n")) ==
+        Words{"JSONArgsRecommended (5)"});
   CHECK(warnings(plan("# check=skip=all\nFROM busybox\nLABEL a=$q\nMAINTAINER x\nCMD x\n")).empty());
-  CHECK(warnings(plan("FROM busybox\n# check=skip=UndefinedVar because\nLABEL a=$q\nLABEL a=$q\n# check=skip=all;odd\nLABEL b=$q\n# check=skip=MaintainerDeprecated\nMAINTAINER x\n")) ==
+  CHECK(warnings(plan("FROM busybox\n# check=skip=UndefinedVar because\nLABEL a=$q\nLABEL a=$q\n# check=skip=all;odd\nLABEL "
+                      "b=$q\n# check=skip=MaintainerDeprecated\nMAINTAINER x\n")) ==
         Words{"UndefinedVar (4)", "UndefinedVar (6)"});
   PlanRequest request = amd64();
   request.build_args = {{"BUILDKIT_DOCKERFILE_CHECK", "skip=JSONArgsRecommended"}};
   CHECK(warnings(plan("# check=skip=UndefinedVar\nFROM busybox\nLABEL a=$q\nCMD x\n", request)) == Words{"UndefinedVar (3)"});
   const std::string error = error_of("# check=error=true\nFROM busybox\nLABEL a=$PAHT\nCMD x\n");
-  CHECK(error.find("lint violation found for rules: UndefinedVar, JSONArgsRecommended\nDockerfile:3: UndefinedVar: Usage of undefined variable '$PAHT' (did you mean $PATH?)\nDockerfile:4: ") == 0);
-  CHECK(error_of("# check=skip=UndefinedVar;bad=true\nFROM busybox\n") == "failed to parse check options: invalid check option \"bad\"");
+  CHECK(error.find("lint violation found for rules: UndefinedVar, JSONArgsRecommended\nDockerfile:3: UndefinedVar: Usage of "
+                   "undefined variable '$PAHT' (did you mean $PATH?)\nDockerfile:4: ") == 0);
+  CHECK(error_of("# check=skip=UndefinedVar;bad=true\nFROM busybox\n") ==
+        "failed to parse check options: invalid check option \"bad\"");
   CHECK(parse_check_options("skip=A;error=maybe").error().code() == Errc::invalid_argument);
   CHECK(parse_check_options(" error = T ; experimental=all").value().warnings_are_errors);
 }
@@ -507,8 +552,9 @@ TEST_CASE("checks are skipped for the file, for one instruction, by build argume
 TEST_CASE("a source that the ignore file excludes is warned of") {
   PlanRequest request = amd64();
   request.ignore_patterns = {"secret", "*.log"};
-  CHECK(warnings(plan("FROM busybox AS s\nFROM busybox\nCOPY secret/x ./a.log b /d/\nCOPY --from=s secret /e\nADD /a.log /f\nCOPY . /g\n", request)) ==
-        Words{"CopyIgnoredFile (3)", "CopyIgnoredFile (3)", "CopyIgnoredFile (5)"});
+  CHECK(warnings(plan(
+            "FROM busybox AS s\nFROM busybox\nCOPY secret/x ./a.log b /d/\nCOPY --from=s secret /e\nADD /a.log /f\nCOPY . /g\n",
+            request)) == Words{"CopyIgnoredFile (3)", "CopyIgnoredFile (3)", "CopyIgnoredFile (5)"});
   request.ignore_patterns = {"*"};
   const Graph graph = plan("FROM busybox\nCOPY . /g\n", request);
   CHECK(graph.warnings.at(0).message == "Attempting to Copy file \".\" that is excluded by .dockerignore");
@@ -543,7 +589,7 @@ TEST_CASE("instructions change a config outside of a build") {
   CHECK(config.exposed_ports == Words{"53/udp", "8/tcp", "80/tcp", "9/tcp"});
   CHECK(config.labels == std::vector<std::pair<std::string, std::string>>{{"x", "1"}, {"y", "2"}});
   CHECK(config.working_dir == "/rel");
-  CHECK(config.cmd == Words{"/bin/sh", "-c", "echo hi"});   // no CMD of a base is meant here: it stays
+  CHECK(config.cmd == Words{"/bin/sh", "-c", "echo hi"});  // no CMD of a base is meant here: it stays
   CHECK(config.entrypoint == Words{"/e"});
   CHECK(config.volumes == Words{"/a", "/b"});
   CHECK(config.healthcheck->test == Words{"CMD", "h"});
