@@ -63,7 +63,7 @@ constinit const Command kBuild{.usage = "[OPTIONS] PATH | URL | -",
                                .least = 1,
                                .most = 1,
                                .needs = Needs::mounts,
-                               .run = [](Context& context) -> Result<int> { return command_build(context); }};
+                               .run = command_build};
 
 std::span<const Entry> command_table() { return kTable; }
 std::span<const GroupEntry> command_groups() { return kGroups; }
