@@ -60,7 +60,9 @@ Result<Fd> open_beneath(const Fd& root, const std::string& path, int flags, int 
 }
 
 Result<Fd> open_strict(const Fd& root, const std::string& path, int flags, int mode) {
-  return open_confined(root, path, flags, mode, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+  constexpr auto kResolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  if (path.empty()) return open_confined(root, ".", flags, mode, kResolve);
+  return open_confined(root, path, flags, mode, kResolve);
 }
 
 Result<std::size_t> read_full(const Fd& fd, std::span<unsigned char> bytes) {

@@ -38,7 +38,7 @@ Result<Fd> open_at(const Fd& dir, const std::string& path, int flags, int mode =
 /// openat2 with RESOLVE_IN_ROOT: `path` is resolved as if `root` were "/", symlinks (absolute ones too) never leave it.
 /// For every path that comes from an image, an archive or a Dockerfile. "" or "/" opens root itself.
 Result<Fd> open_beneath(const Fd& root, const std::string& path, int flags, int mode = 0644);
-/// openat2 with RESOLVE_BENEATH|RESOLVE_NO_SYMLINKS: fails (ELOOP/EXDEV) on any symlink or climb.
+/// openat2 with RESOLVE_BENEATH|RESOLVE_NO_SYMLINKS: fails (ELOOP/EXDEV) on any symlink or climb. "" opens root itself.
 Result<Fd> open_strict(const Fd& root, const std::string& path, int flags, int mode = 0644);
 
 /// Reads until `bytes` is full or the end; returns the count.
