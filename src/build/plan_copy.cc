@@ -3,8 +3,8 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "build/add_remote.h"
 #include "build/chmod.h"
-#include "build/context.h"
 #include "build/plan_stage.h"
 #include "build/plan_titles.h"
 #include "oci/digest.h"
@@ -14,26 +14,27 @@ namespace {
 
 namespace df = dockerfile;
 
-bool is_git(const std::string& source) { return is_git_url(source, false); }
-bool is_url(const std::string& source) {
-  return (source.starts_with("http://") || source.starts_with("https://")) && !is_git(source);
-}
-
 Result<> check_sources(const df::Copy& copy) {
   if (!copy.add) {
     for (const std::string& source : copy.sources) {
-      Error error(Errc::invalid_argument,
-                  is_git(source) ? "source can't be a git ref for COPY" : "source can't be a URL for COPY");
-      if (is_git(source) || is_url(source)) return fail(std::move(error).with_hint("ADD takes such sources"));
+      const SourceKind kind = kind_of_source(source);
+      if (kind == SourceKind::local) continue;
+      Error error(Errc::invalid_argument, format("source can't be a {} for COPY", kind == SourceKind::git ? "git ref" : "URL"));
+      return fail(std::move(error).with_hint("ADD takes such sources"));
     }
   }
   if (copy.checksum.empty()) return {};
   if (!copy.add) return fail(Errc::invalid_argument, "checksum can't be specified for COPY");
   if (copy.sources.size() != 1) return fail(Errc::invalid_argument, "checksum can't be specified for multiple sources");
-  const std::string& source = copy.sources.front();
-  if (is_git(source)) return {};
-  if (!is_url(source)) return fail(Errc::invalid_argument, "checksum requires HTTP(S) or Git sources");
-  TRY_DOING(oci::Digest::parse(copy.checksum), "reading --checksum");
+  switch (kind_of_source(copy.sources.front())) {
+    case SourceKind::local:
+      return fail(Errc::invalid_argument, "checksum requires HTTP(S) or Git sources");
+    case SourceKind::url:
+      TRY_DOING(oci::Digest::parse(copy.checksum), "reading --checksum");
+      break;
+    case SourceKind::git:
+      break;  // part of a commit: the fetch tells
+  }
   return {};
 }
 
@@ -78,7 +79,7 @@ Result<> StagePlanner::copy(const df::Copy& copy, const Order& order) {
   for (const df::Heredoc& heredoc : copy.heredocs) op.files.push_back({heredoc.name, heredoc.body});
   if (from_main)
     for (const std::string& source : copy.sources)
-      if (!is_url(source) && !is_git(source))
+      if (kind_of_source(source) == SourceKind::local)
         planning_.checks.ignored_source(order.instruction->keyword, source, planning_.ignore, order.spot);
 
   std::vector<VertexId> inputs;

@@ -8,7 +8,7 @@
 
 #include "build/plan_bases.h"
 #include "build/plan_config.h"
-#include "build/plan_stages.h"
+#include "build/plan_stage_table.h"
 
 namespace mica::build {
 

@@ -15,10 +15,12 @@ constexpr std::string_view kOnBuild = "ONBUILD";
 /// A trigger that records a trigger is an error in a build, and so to the parser; here it is what is asked for.
 Result<df::Instruction> parse_change(const std::string& text) {
   const std::string_view trimmed = trim(text);
-  if (!equals_ignoring_case(trimmed.substr(0, trimmed.find_first_of(" \t")), kOnBuild)) return df::parse_trigger(text, "--change");
+  if (!equals_ignoring_case(trimmed.substr(0, trimmed.find_first_of(" \t")), kOnBuild))
+    return df::parse_trigger(text, "--change");
   const std::string_view trigger = trim(trimmed.substr(kOnBuild.size()));
   if (trigger.empty()) return fail(Errc::invalid_argument, "ONBUILD requires at least one argument");
-  return df::Instruction{.keyword = std::string(kOnBuild), .text = std::string(trimmed), .command = df::OnBuild{std::string(trigger)}};
+  return df::Instruction{
+      .keyword = std::string(kOnBuild), .text = std::string(trimmed), .command = df::OnBuild{std::string(trigger)}};
 }
 
 }  // namespace

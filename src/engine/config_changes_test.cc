@@ -11,8 +11,9 @@ using Words = std::vector<std::string>;
 
 TEST_CASE("changes follow each other, each seeing the variables before it") {
   oci::ImageConfig config;
-  for (const char* change : {"ENV A=1", "env B=$A", "ENV A=2", "CMD run $A", "ENTRYPOINT [\"/e\"]", "EXPOSE 80 53/udp", "WORKDIR /w", "WORKDIR sub", "USER app", "STOPSIGNAL term",
-                             "LABEL l=$B", "VOLUME /v", "SHELL [\"/bin/ash\",\"-c\"]", "HEALTHCHECK NONE", "  onbuild   RUN make  "}) {
+  for (const char* change : {"ENV A=1", "env B=$A", "ENV A=2", "CMD run $A", "ENTRYPOINT [\"/e\"]", "EXPOSE 80 53/udp",
+                             "WORKDIR /w", "WORKDIR sub", "USER app", "STOPSIGNAL term", "LABEL l=$B", "VOLUME /v",
+                             "SHELL [\"/bin/ash\",\"-c\"]", "HEALTHCHECK NONE", "  onbuild   RUN make  "}) {
     const auto applied = apply_change(config, change);
     REQUIRE_MESSAGE(applied, applied.error().text());
   }

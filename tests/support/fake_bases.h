@@ -13,14 +13,15 @@ namespace mica::testing {
 class FakeBases : public build::BaseImages {
  public:
   /// `config`: JSON of the config's "config" member; `layers`: how many.
-  void add(const std::string& name, const std::string& config, int layers = 1, const std::string& platform = R"("architecture":"amd64")") {
+  void add(const std::string& name, const std::string& config, int layers = 1,
+           const std::string& platform = R"("architecture":"amd64")") {
     std::string diff_ids, history;
     for (int i = 0; i < layers; ++i) {
       diff_ids += (i ? "," : "") + std::string("\"") + oci::Digest::of(name + std::to_string(i)).str() + "\"";
       history += (i ? "," : "") + std::string(R"({"created":"2020-01-01T00:00:00Z","comment":"Imported from -"})");
     }
-    const std::string text = "{" + platform + R"(,"os":"linux","config":)" + config + R"(,"rootfs":{"type":"layers","diff_ids":[)" + diff_ids + R"(]},"history":[)" +
-                             history + "]}";
+    const std::string text = "{" + platform + R"(,"os":"linux","config":)" + config +
+                             R"(,"rootfs":{"type":"layers","diff_ids":[)" + diff_ids + R"(]},"history":[)" + history + "]}";
     images_[name] = {.name = name, .id = {oci::Digest::of(text)}, .manifest = {}, .config = *oci::ImageConfig::parse(text)};
   }
 
