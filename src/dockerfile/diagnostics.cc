@@ -14,10 +14,19 @@ constexpr int kContextLines = 2;
 constexpr int kShownLines = 12;        // of a long range
 constexpr std::size_t kShownWidth = 200;
 constexpr std::size_t kShownErrors = 10;
+constexpr std::size_t kMessageBytes = 500;   // words of the file are part of messages
 
 std::vector<Diagnostic> in_line_order(std::vector<Diagnostic> list) {
   std::ranges::stable_sort(list, {}, [](const Diagnostic& d) { return d.where.line; });
   return list;
+}
+
+std::string shortened(std::string message) {
+  if (message.size() <= kMessageBytes) return message;
+  std::size_t end = kMessageBytes;
+  while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xc0) == 0x80) --end;
+  message.resize(end);
+  return message + "...";
 }
 
 /// A line as it may be shown: no control characters but tabs, nothing that is not UTF-8, not too long.
@@ -46,13 +55,14 @@ std::string blank_copy(std::string_view text) {
 
 void Diagnostics::error(const Range& where, std::string message, std::string suggestion) {
   if (full()) return;
-  errors_.push_back({.level = Diagnostic::Level::error, .message = std::move(message), .suggestion = std::move(suggestion), .where = where});
+  errors_.push_back({.level = Diagnostic::Level::error, .message = shortened(std::move(message)), .suggestion = std::move(suggestion),
+                     .where = where});
 }
 
 void Diagnostics::warning(std::string_view code, const Range& where, std::string message) {
   if (warnings_.size() >= kMaxWarnings) return;
   warnings_.push_back(
-      {.level = Diagnostic::Level::warning, .code = std::string(code), .message = std::move(message), .where = where});
+      {.level = Diagnostic::Level::warning, .code = std::string(code), .message = shortened(std::move(message)), .where = where});
 }
 
 bool Diagnostics::full() const { return errors_.size() >= kMaxErrors; }

@@ -59,8 +59,8 @@ Fit take_class(std::string_view& chunk, char32_t c) {
   return in != negated ? Fit::yes : Fit::no;
 }
 
-/// Takes what a chunk (without stars) matches from the start of `name`. The whole chunk is read even when it does not fit, so that
-/// mistakes in it are found.
+/// Takes what a chunk (without stars) matches from the start of `name`. The whole chunk is read even when it does not fit: a mistake in
+/// it is an error all the same.
 Fit take_chunk(std::string_view chunk, std::string_view& name) {
   std::string_view rest = name;
   bool failed = false;
@@ -111,15 +111,7 @@ Result<bool> match_path(std::string_view pattern, std::string_view path) {
       if (fit != Fit::no || !star || skipped >= path.size() || path[skipped] == '/') break;
     }
     if (fit == Fit::malformed) return bad_pattern(whole);
-    if (fit == Fit::yes) continue;
-    while (!pattern.empty()) {
-      pattern.remove_prefix(std::min(pattern.find_first_not_of('*'), pattern.size()));
-      const std::string_view unread = pattern.substr(0, chunk_length(pattern));
-      pattern.remove_prefix(unread.size());
-      std::string_view nothing;
-      if (take_chunk(unread, nothing) == Fit::malformed) return bad_pattern(whole);
-    }
-    return false;
+    if (fit == Fit::no) return false;   // Go does not look for mistakes in the chunks that are left
   }
   return path.empty();
 }

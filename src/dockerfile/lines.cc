@@ -100,7 +100,10 @@ std::optional<LogicalLine> LineReader::next() {
     if (line_ == 1 && line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
     line = trim_right(line, "\r\n");
     line = trim_space_left(line);
-    if (take_directive(line)) continue;
+    if (take_directive(line)) {
+      if (diagnostics_.full()) break;
+      continue;
+    }
     if (line.starts_with('#')) {
       const std::string_view comment = trim_space(line.substr(1));
       if (comment.empty() || comments_.size() >= kMaxComments) comments_.clear();

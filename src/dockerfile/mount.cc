@@ -41,7 +41,7 @@ Result<std::vector<std::string>> split_csv(std::string_view text) {
       const std::size_t open = at++;
       while (true) {
         const std::size_t quote = text.find('"', at);
-        if (quote == std::string_view::npos) return bad_csv(open + 1, "extraneous or missing \" in quoted-field");
+        if (quote == std::string_view::npos) return bad_csv(open + 2, "extraneous or missing \" in quoted-field");
         field += text.substr(at, quote - at);
         at = quote + 1;
         if (!text.substr(at).starts_with('"')) break;
@@ -137,13 +137,13 @@ class MountReader {
       return {};
     }
     if (key == "required") {
-      if (mount_.type != MountType::secret && mount_.type != MountType::ssh) return unexpected_key(key);
+      if (!is_one_of({MountType::secret, MountType::ssh})) return unexpected_key(key);
       if (!later(value) && !parse_bool(value)) return bad("invalid value for {}: {}", key, value);
       mount_.required = std::move(value);
       return {};
     }
     if (key == "size") {
-      if (mount_.type != MountType::tmpfs) return unexpected_key(key);
+      if (!is_one_of({MountType::tmpfs})) return unexpected_key(key);
       if (!later(value) && !parse_size(value)) return bad("invalid value for {}: {}", key, value);
       mount_.size = std::move(value);
       return {};
@@ -166,7 +166,12 @@ class MountReader {
     return nullptr;
   }
 
+  /// A type that is still a variable may be any.
+  bool is_one_of(std::initializer_list<MountType> types) const { return type_later_ || std::ranges::find(types, mount_.type) != types.end(); }
+
   Result<> set_type(const std::string& value) {
+    type_later_ = later(value);
+    if (type_later_) return {};
     const auto known = std::ranges::find(kTypes, to_lower(value));
     if (known == std::end(kTypes)) return with_suggestion(format("unsupported mount type {}", quoted(value)), value, kTypes);
     mount_.type = static_cast<MountType>(known - std::begin(kTypes));
@@ -186,6 +191,7 @@ class MountReader {
   }
 
   Result<> check_whole() const {
+    if (type_later_) return {};
     const MountType type = mount_.type;
     const std::string_view name = name_of(type);
     if (type == MountType::bind || type == MountType::tmpfs) {
@@ -209,7 +215,7 @@ class MountReader {
 
   const Expander& expand_;
   MountSpec mount_;
-  bool has_sharing_ = false;
+  bool has_sharing_ = false, type_later_ = false;
 };
 
 }  // namespace

@@ -12,6 +12,8 @@
 namespace mica::dockerfile {
 namespace {
 
+constexpr int kMaxSkippedLines = 1000;
+
 /// Reads the bodies that the statement announces. False when one has no end.
 bool read_heredocs(Statement& statement, LineReader& reader, Diagnostics& diagnostics) {
   statement.heredocs = heredocs_of(statement);
@@ -40,7 +42,7 @@ void skip_heredocs(const Statement& statement, LineReader& reader) {
     const auto before = reader.mark();
     while (true) {
       const auto line = reader.next_physical();
-      if (!line) return reader.go_back(before);
+      if (!line || reader.line() - before.line > kMaxSkippedLines) return reader.go_back(before);
       if (ends_heredoc(heredoc, *line)) break;
     }
   }

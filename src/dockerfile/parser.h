@@ -36,9 +36,10 @@ Result<Instruction> parse_trigger(std::string_view text, std::string origin);
 /// Replaces the variables of one value.
 using Expander = std::function<Result<std::string>(std::string_view value)>;
 /// Parses the CSV value of RUN --mount; `expand` is called for each value after the CSV was split, so that what a variable holds can
-/// neither add keys nor break quotes. Without it, values with a '$' are kept and not checked. Errors: invalid_argument (unknown
-/// key or type with suggestion, key not allowed for the type, bad number, target "/", variable in `from`, ...), BuildKit's rules.
-/// A relative or empty target is the caller's to join to WORKDIR and to check for "/" again.
+/// neither add keys nor break quotes. Without it, values with a '$' are kept and not checked; a type that is one counts as bind, a
+/// readonly flag that is one as not given. A relative or empty target is the caller's to join to WORKDIR and to check for "/" again.
+/// Errors: invalid_argument (unknown key or type with suggestion, key not allowed for the type, bad number, target "/", variable
+/// in `from`, ...), by BuildKit's rules and in its words.
 Result<MountSpec> parse_mount(std::string_view csv, const Expander& expand = nullptr);
 
 /// What a RUN in shell form hands to the shell.

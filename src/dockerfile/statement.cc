@@ -93,6 +93,10 @@ bool read_statement(Statement& statement, std::string text, std::vector<TextPiec
     }
     statement.flags.push_back(std::move(flag));
   }
+  if (statement.flags.size() > kMaxWords) {
+    diagnostics.error(where, format("{} has more than {} flags", statement.keyword, kMaxWords));
+    return false;
+  }
   statement.rest = split.rest;
   statement.json = json_of(statement.keyword, statement.rest);
   if (statement.keyword == "ONBUILD") {
@@ -123,6 +127,7 @@ bool check_flags(const Statement& statement, std::span<const FlagSpec> known, Di
     Range where = statement.where;
     if (flag.where.line == where.line) where.column = flag.where.column;
     const auto spec = std::ranges::find(known, flag.name, &FlagSpec::name);
+    if (diagnostics.full()) return false;
     if (spec == known.end()) {
       std::vector<std::string_view> names;
       for (const FlagSpec& one : known) names.push_back(one.name);
@@ -177,7 +182,9 @@ std::optional<Command> parse_command(const Statement& statement, Diagnostics& di
     diagnostics.error(statement.where, "a line continuation with no instruction");
     return std::nullopt;
   }
-  diagnostics.error(statement.where, "unknown instruction: " + statement.keyword_as_written, did_you_mean(statement.keyword, kKeywords));
+  std::string suggestion = did_you_mean(statement.keyword, kKeywords);
+  if (statement.keyword_as_written == to_lower(statement.keyword)) suggestion = to_lower(suggestion);
+  diagnostics.error(statement.where, "unknown instruction: " + statement.keyword_as_written, std::move(suggestion));
   return std::nullopt;
 }
 
