@@ -19,7 +19,7 @@ using TextView = std::u32string_view;
 
 constexpr char32_t kAnyCharacter = 0x110000;   // a '?' among the characters of a piece
 constexpr char32_t kStrayByte = 0x110100;      // plus the byte: what is not UTF-8 survives the way there and back
-constexpr std::size_t kMaxSteps = std::size_t{1} << 28;
+constexpr std::size_t kMaxSteps = std::size_t{1} << 26;
 
 Text decode(std::string_view text) {
   Text out;
