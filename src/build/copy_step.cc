@@ -80,6 +80,7 @@ class CopyStep : public Step {
     left_out.insert(left_out.end(), writer.left_out().begin(), writer.left_out().end());
     for (const std::string& device : left_out) output.write(2, format("left out {}: only root can make devices\n", quoted(device)));
     for (const InlineFile& file : op_.files) TRY(writer.place(base_name(file.name), file.content, destination));
+    selections_.clear();   // large, and the build may go on for long
     auto listing = TRY(layer.finish());
     if (session_.clamp_ns) listing = TRY(clamp_times(staged, std::move(listing), *session_.clamp_ns));
     return session_.layers->commit(std::move(staged), listing, lower);
