@@ -16,7 +16,8 @@ Result<oci::DiffId> add_layer(Engine& engine, snapshot::Chain& chain, stream::So
   std::unique_ptr<stream::Source> plain;
   if (kind != stream::Compression::none) plain = TRY(stream::decompress(peeked, kind));
   stream::Source& tar = plain ? *plain : peeked;
-  auto applied = TRY(snapshot::apply_layer_tar(tar, engine.layers(), chain, engine.pool(), cancel));
+  const auto which = expected.digest.empty() ? snapshot::DiffIdOf::canonical : snapshot::DiffIdOf::tar;
+  auto applied = TRY(snapshot::apply_layer_tar(tar, engine.layers(), chain, engine.pool(), cancel, which));
   if (!expected.digest.empty() && applied.diff_id != expected)
     return failf(Errc::corrupt, "the layer's content does not match the image config\n  expected: {}\n  actual:   {}", expected.digest.str(),
                  applied.diff_id.digest.str());

@@ -9,7 +9,8 @@
 namespace mica::engine {
 
 /// Applies one layer tar (`from`: compressed or not, any format that stream knows) on top of `chain` and appends it.
-/// `expected` not empty: its DiffID must match (corrupt otherwise). Returns the DiffID.
+/// `expected` not empty: the tar's digest must be that (corrupt otherwise). Empty: the layer goes by its canonical tar's digest.
+/// Returns the DiffID.
 Result<oci::DiffId> add_layer(Engine& engine, snapshot::Chain& chain, stream::Source& from, const oci::DiffId& expected, task::Cancel cancel);
 
 /// Enters an image whose layers are `chain`; `config_bytes` is stored as it is. Returns the id.

@@ -6,6 +6,7 @@
 #include "build/records.h"
 #include "engine/layout.h"
 #include "oci/image.h"
+#include "store/layer_blobs.h"
 
 namespace mica::engine {
 namespace {
@@ -51,6 +52,22 @@ void keep_manifest(Engine& engine, const oci::Digest& digest, std::vector<oci::D
   }
 }
 
+/// Blobs of layers that are still here; rows of others go.
+Result<> keep_layer_blobs(Engine& engine, std::vector<oci::Digest>& keep) {
+  std::vector<oci::DiffId> here;
+  const auto layers = TRY(engine.layers().list());
+  for (const auto& layer : layers)
+    if (layer.diff_id) here.push_back(*layer.diff_id);
+  sort_unique(here);
+  store::LayerBlobs table(engine.database());
+  const auto rows = TRY(table.list());
+  for (const auto& row : rows) {
+    if (std::binary_search(here.begin(), here.end(), row.diff_id)) keep.push_back(row.digest);
+    else TRY(table.remove(row.digest));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<sys::FileLock> hold_off_collection(Engine& engine) {
@@ -78,9 +95,10 @@ Result<Collected> collect_garbage(Engine& engine, int wait_ms) {
       if (!digest.empty()) blobs.push_back(digest);
   }
   sort_unique(layers);
-  sort_unique(blobs);
   Collected collected;
   collected.bytes = TRY_DOING(engine.layers().sweep(layers), "removing unused layers");
+  TRY(keep_layer_blobs(engine, blobs));
+  sort_unique(blobs);
   collected.bytes += TRY_DOING(engine.blobs().sweep(blobs, began), "removing unused blobs");
   log::debug("collected bytes={}", collected.bytes);
   return collected;

@@ -8,13 +8,14 @@
 #include "base/text.h"
 #include "build/records.h"
 #include "engine/layout.h"
+#include "store/layer_blobs.h"
 
 namespace mica::engine {
 namespace {
 
 /// Version 1 of the store's format: the tables of all modules.
 const std::string& version_1() {
-  static const std::string sql = std::string(store::kSchemaSql) + std::string(store::kLeaseSchemaSql) + std::string(snapshot::kSchemaSql) +
+  static const std::string sql = std::string(store::kSchemaSql) + std::string(store::kLeaseSchemaSql) + std::string(store::kLayerBlobSchemaSql) + std::string(snapshot::kSchemaSql) +
                                  std::string(build::kSchemaSql);
   return sql;
 }

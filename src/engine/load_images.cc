@@ -7,6 +7,7 @@
 #include "engine/add_image.h"
 #include "engine/archive_files.h"
 #include "engine/collect_garbage.h"
+#include "engine/layer_bytes.h"
 
 namespace mica::engine {
 namespace {
@@ -129,6 +130,9 @@ class Loader {
       auto file = TRY(files_.open(image.layer_paths[i]));
       stream::FdSource source(std::move(file));
       TRY_DOING(add_layer(engine_, chain, source, config.diff_ids[i], cancel_), format("unpacking layer {} of {}", i + 1, config.diff_ids.size()));
+      auto again = TRY(files_.open(image.layer_paths[i]));
+      stream::FdSource original(std::move(again));
+      TRY_DOING(keep_original(engine_, chain.back(), config.diff_ids[i], original, cancel_), format("keeping layer {} of {}", i + 1, config.diff_ids.size()));
     }
     Loaded loaded;
     if (request_.keep_names) loaded.names = image.names;

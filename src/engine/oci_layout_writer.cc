@@ -5,7 +5,7 @@
 #include "archive/tar.h"
 #include "base/format.h"
 #include "base/text.h"
-#include "snapshot/layer_tar.h"
+#include "engine/layer_bytes.h"
 
 namespace mica::engine {
 namespace {
@@ -62,15 +62,14 @@ Result<oci::Descriptor> OciLayoutWriter::put(std::string_view media_type, std::s
 }
 
 Result<oci::Descriptor> OciLayoutWriter::put_layer(const snapshot::LayerId& layer, stream::Compression compression, int level, task::Cancel cancel) {
-  const auto listing = TRY(engine_->layers().listing(layer));
   const std::string partial = format("{}/blobs/sha256/.{}.partial", folder_, random_hex(8));
   auto file = TRY(sys::open(partial, O_CREAT | O_EXCL | O_WRONLY));
   stream::FdSink sink(std::move(file));
   stream::HashingSink hashing(&sink);
   auto write = [&]() -> Result<> {
-    if (compression == stream::Compression::none) return snapshot::write_layer_tar(listing, engine_->layers().directory(layer), hashing, cancel);
+    if (compression == stream::Compression::none) return write_layer_bytes(*engine_, layer, hashing, cancel);
     auto encoder = TRY(stream::compress(hashing, compression, level));
-    TRY(snapshot::write_layer_tar(listing, engine_->layers().directory(layer), *encoder, cancel));
+    TRY(write_layer_bytes(*engine_, layer, *encoder, cancel));
     return encoder->finish();
   };
   if (auto written = write(); !written) {

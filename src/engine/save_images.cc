@@ -7,7 +7,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "engine/images.h"
-#include "snapshot/layer_tar.h"
+#include "engine/layer_bytes.h"
 
 namespace mica::engine {
 namespace {
@@ -115,18 +115,11 @@ class Saver {
   Result<oci::Descriptor> layer(const snapshot::LayerId& id) {
     const auto diff_id = TRY(engine_.layers().diff_id(id, cancel_));
     if (const auto done = written_.find(diff_id.digest); done != written_.end()) return descriptor(oci::kOciLayer, diff_id.digest, done->second);
-    const auto listing = TRY(engine_.layers().listing(id));
-    const std::string directory = engine_.layers().directory(id);
     CountingSink count;
-    TRY(snapshot::write_layer_tar(listing, directory, count, cancel_));
+    TRY(write_layer_bytes(engine_, id, count, cancel_));
     TRY(tar_.add({.path = "blobs/sha256/" + diff_id.digest.hex(), .mode = 0644, .size = count.size()}));
     EntrySink entry(tar_);
-    stream::HashingSink hashing(&entry);
-    TRY(snapshot::write_layer_tar(listing, directory, hashing, cancel_));
-    if (const std::string actual = hashing.finish_hex(); actual != diff_id.digest.hex())
-      return fail(Error(Errc::corrupt, format("layer {} does not give its recorded bytes\n  expected: {}\n  actual:   sha256:{}", id,
-                                              diff_id.digest.str(), actual))
-                      .with_hint("'mica fsck' tells what is damaged"));
+    TRY(write_layer_bytes(engine_, id, entry, cancel_));
     written_[diff_id.digest] = count.size();
     return descriptor(oci::kOciLayer, diff_id.digest, count.size());
   }

@@ -240,7 +240,7 @@ class Unpacker {
 
 }  // namespace
 
-Result<Applied> apply_layer_tar(stream::Source& tar, LayerStore& layers, const Chain& below, task::Pool& pool, task::Cancel cancel) {
+Result<Applied> apply_layer_tar(stream::Source& tar, LayerStore& layers, const Chain& below, task::Pool& pool, task::Cancel cancel, DiffIdOf which) {
   const auto lower = TRY(layers.view(below));
   auto staged = TRY(layers.stage());
   ParallelHashSource hashed(tar, pool);
@@ -253,8 +253,15 @@ Result<Applied> apply_layer_tar(stream::Source& tar, LayerStore& layers, const C
     tied = unpacker.is_tied();
   }
   const oci::DiffId diff_id{oci::Digest::from_hex(hex(hashed.finish()))};
+  const std::string parent_key = tied ? LayerStore::chain_key(below) : std::string();
+  if (which == DiffIdOf::canonical) {
+    const auto made = TRY(layers.commit(std::move(staged), listing, lower, parent_key));
+    const auto canonical = TRY(layers.diff_id(made.id, cancel));
+    const auto oldest = TRY(layers.find(canonical, below));
+    return Applied{oldest.value_or(made), canonical};
+  }
   if (const auto same = TRY(layers.find(diff_id, below))) return Applied{*same, diff_id};
-  auto layer = TRY(layers.commit(std::move(staged), listing, lower, tied ? LayerStore::chain_key(below) : std::string()));
+  auto layer = TRY(layers.commit(std::move(staged), listing, lower, parent_key));
   TRY(layers.set_diff_id(layer.id, diff_id));
   layer.diff_id = diff_id;
   return Applied{std::move(layer), diff_id};

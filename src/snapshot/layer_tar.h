@@ -27,8 +27,11 @@ Result<> write_tree_tar(const TreeView& tree, stream::Sink& to, task::Cancel can
 
 struct Applied {
   LayerInfo layer;
-  oci::DiffId diff_id;      ///< of exactly the bytes read
+  oci::DiffId diff_id;
 };
+/// Whose digest a layer goes by: the tar that was read (an image's config names it), or the canonical tar of what it unpacked to
+/// (when the DiffID is ours to choose).
+enum class DiffIdOf { tar, canonical };
 /// Unpacks one layer tar (uncompressed bytes, untrusted) on top of `below` and commits it, in one pass and with little memory but
 /// for the list of entries.
 ///
@@ -38,8 +41,10 @@ struct Applied {
 /// makes no sense in a layer, are errors. Sockets do not occur in tars; device nodes are left out where our rights do not allow
 /// them, extended attributes where the file system cannot hold them.
 ///
-/// When the store has a layer of the same bytes that may be used on top of `below`, that one is returned.
+/// When the store has a layer of the same DiffID that may be used on top of `below`, that one is returned. With DiffIdOf::tar the
+/// canonical tar may be another one than the bytes read: who must give those again keeps them.
 /// Errors: corrupt, unsupported (an owner that rootless cannot have), resource_exhausted, cancelled.
-Result<Applied> apply_layer_tar(stream::Source& tar, LayerStore& layers, const Chain& below, task::Pool& pool, task::Cancel cancel);
+Result<Applied> apply_layer_tar(stream::Source& tar, LayerStore& layers, const Chain& below, task::Pool& pool, task::Cancel cancel,
+                                DiffIdOf which = DiffIdOf::tar);
 
 }  // namespace mica::snapshot
