@@ -117,7 +117,7 @@ Result<SelectedSource> add_git(const std::string& url, const CopyOp& op, const S
   GitTree fetched;
   {
     const task::Blocking blocking(*session.pool);
-    fetched = TRY_DOING(fetch_git(url, op.keep_git_dir, op.checksum, tools, cancel), format("fetching {}", url));
+    fetched = TRY(fetch_git(url, op.keep_git_dir, op.checksum, tools, cancel));
   }
   Selection selection;
   TRY(select_source(*fetched.tree, "/", {.excludes = op.excludes}, selection, cancel));
