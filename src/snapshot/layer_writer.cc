@@ -24,7 +24,7 @@ Result<> check_path(std::string_view path) {
   return failf(Errc::invalid_argument, "{} is not a clean relative path", quoted(path));
 }
 
-std::unexpected<Error> not_a_folder(std::string_view path) { return failf(Errc::conflict, "{} is not a folder", quoted("/" + std::string(path))); }
+std::unexpected<Error> not_a_folder(std::string_view path) { return failf(Errc::conflict, "{} is not a folder", quoted(format("/{}", path))); }
 
 }  // namespace
 
