@@ -1,5 +1,5 @@
-// The checks that need no more than the tree: rules, wording and order are those of BuildKit's linter. Which of them are wanted (the
-// check directive, comments above an instruction) is for whoever shows them to say.
+// The checks that need no more than the tree: rules, wording and order are those of BuildKit's linter. Which of them are wanted
+// (the check directive, comments above an instruction) is for whoever shows them to say.
 #include <map>
 #include <set>
 
@@ -19,16 +19,19 @@ class KeywordCase {
  public:
   explicit KeywordCase(const File& file) : file_(file) {
     each([&](std::string_view keyword, const Range&) {
-      if (is_lower_case(keyword)) ++lower_;
-      else if (is_upper_case(keyword)) ++upper_;
+      if (is_lower_case(keyword))
+        ++lower_;
+      else if (is_upper_case(keyword))
+        ++upper_;
     });
   }
   void check(Diagnostics& diagnostics) const {
     const bool lower = lower_ > upper_;
     each([&](std::string_view keyword, const Range& where) {
       if (lower ? is_lower_case(keyword) : is_upper_case(keyword)) return;
-      diagnostics.warning("ConsistentInstructionCasing", where,
-                          format("Command '{}' should match the case of the command majority ({})", keyword, lower ? "lowercase" : "uppercase"));
+      diagnostics.warning(
+          "ConsistentInstructionCasing", where,
+          format("Command '{}' should match the case of the command majority ({})", keyword, lower ? "lowercase" : "uppercase"));
     });
   }
 
@@ -102,7 +105,8 @@ class StageChecks {
     if (!state_.has_workdir && workdir.path.find('$') == std::string::npos) {
       const auto path = expand(workdir.path, nullptr, {.escape = escape_});
       if (path && !path->text.starts_with('/'))
-        warn("WorkdirRelativePath", format("Relative workdir {} can have unexpected results if the base image changes", quoted(path->text)));
+        warn("WorkdirRelativePath",
+             format("Relative workdir {} can have unexpected results if the base image changes", quoted(path->text)));
     }
     state_.has_workdir = true;
   }
@@ -121,7 +125,8 @@ class StageChecks {
 
   void legacy_form(bool legacy) {
     if (legacy)
-      warn("LegacyKeyValueFormat", format("\"{0} key=value\" should be used instead of legacy \"{0} key value\" format", at_->keyword_as_written));
+      warn("LegacyKeyValueFormat",
+           format("\"{0} key=value\" should be used instead of legacy \"{0} key value\" format", at_->keyword_as_written));
   }
   void json_recommended(const CommandLine& command) {
     if (command.exec_form || state_.has_shell) return;
@@ -131,9 +136,10 @@ class StageChecks {
   /// The earlier one is the one to warn of.
   void once(const Instruction*& last) {
     if (last)
-      diagnostics_.warning("MultipleInstructionsDisallowed", last->where,
-                           format("Multiple {} instructions should not be used in the same stage because only the last one will be used",
-                                  at_->keyword_as_written));
+      diagnostics_.warning(
+          "MultipleInstructionsDisallowed", last->where,
+          format("Multiple {} instructions should not be used in the same stage because only the last one will be used",
+                 at_->keyword_as_written));
     last = at_;
   }
 
@@ -157,14 +163,15 @@ bool wants_experimental(std::string_view check, std::string_view rule) {
 }
 
 /// The last comment above a FROM or ARG should begin with the name that is defined.
-void check_description(std::string_view keyword, const std::vector<std::string_view>& names, const std::vector<std::string>& comments,
-                       const Range& where, Diagnostics& diagnostics) {
+void check_description(std::string_view keyword, const std::vector<std::string_view>& names,
+                       const std::vector<std::string>& comments, const Range& where, Diagnostics& diagnostics) {
   if (comments.empty() || names.empty() || names[0].empty()) return;
   const std::string_view first_word = std::string_view(comments.back()).substr(0, comments.back().find(' '));
   for (const std::string_view name : names)
     if (name == first_word) return;
   diagnostics.warning("InvalidDefinitionDescription", where,
-                      format("Comment for {} should follow the format: `# {} <description>`", keyword, names.size() > 1 ? "<arg_key>" : names[0]));
+                      format("Comment for {} should follow the format: `# {} <description>`", keyword,
+                             names.size() > 1 ? "<arg_key>" : names[0]));
 }
 
 void check_descriptions(const File& file, Diagnostics& diagnostics) {
@@ -185,7 +192,7 @@ void check_descriptions(const File& file, Diagnostics& diagnostics) {
 }  // namespace
 
 void add_warnings(const File& file, Diagnostics& diagnostics) {
-  std::map<std::string_view, Inherited> stages;   // a later stage of one name hides the earlier
+  std::map<std::string_view, Inherited> stages;  // a later stage of one name hides the earlier
   check_stage_names(file, diagnostics);
   KeywordCase(file).check(diagnostics);
   for (const Stage& stage : file.stages) {

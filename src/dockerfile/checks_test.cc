@@ -22,17 +22,22 @@ Strings warnings_of(std::string_view text) {
 }
 
 std::string casing(int line, std::string_view keyword, std::string_view wanted) {
-  return format("{} ConsistentInstructionCasing: Command '{}' should match the case of the command majority ({})", line, keyword, wanted);
+  return format("{} ConsistentInstructionCasing: Command '{}' should match the case of the command majority ({})", line, keyword,
+                wanted);
 }
 std::string json(int line, std::string_view keyword) {
-  return format("{} JSONArgsRecommended: JSON arguments recommended for {} to prevent unintended behavior related to OS signals", line, keyword);
-}
-std::string once(int line, std::string_view keyword) {
-  return format("{} MultipleInstructionsDisallowed: Multiple {} instructions should not be used in the same stage because only the last one will be used",
+  return format("{} JSONArgsRecommended: JSON arguments recommended for {} to prevent unintended behavior related to OS signals",
                 line, keyword);
 }
+std::string once(int line, std::string_view keyword) {
+  return format(
+      "{} MultipleInstructionsDisallowed: Multiple {} instructions should not be used in the same stage because only the last "
+      "one will be used",
+      line, keyword);
+}
 std::string relative(int line, std::string_view path) {
-  return format("{} WorkdirRelativePath: Relative workdir \"{}\" can have unexpected results if the base image changes", line, path);
+  return format("{} WorkdirRelativePath: Relative workdir \"{}\" can have unexpected results if the base image changes", line,
+                path);
 }
 
 }  // namespace
@@ -47,11 +52,13 @@ TEST_CASE("keywords follow the majority's case, upper case when there is none") 
 
 TEST_CASE("AS follows FROM, and stage names are lower case, unlike each other and not reserved") {
   CHECK(warnings_of("FROM a as X\nFROM a AS y\nFROM a aS r\n") ==
-        Strings{"1 StageNameCasing: Stage name 'X' should be lowercase", "1 FromAsCasing: 'as' and 'FROM' keywords' casing do not match",
+        Strings{"1 StageNameCasing: Stage name 'X' should be lowercase",
+                "1 FromAsCasing: 'as' and 'FROM' keywords' casing do not match",
                 "3 FromAsCasing: 'aS' and 'FROM' keywords' casing do not match"});
   CHECK(warnings_of("from a AS z\n") == Strings{"1 FromAsCasing: 'AS' and 'from' keywords' casing do not match"});
   CHECK(warnings_of("FROM x AS a\nFROM x AS A\nFROM x AS scratch\nFROM x AS context\n") ==
-        Strings{"2 DuplicateStageName: Duplicate stage name \"a\", stage names should be unique", "2 StageNameCasing: Stage name 'A' should be lowercase",
+        Strings{"2 DuplicateStageName: Duplicate stage name \"a\", stage names should be unique",
+                "2 StageNameCasing: Stage name 'A' should be lowercase",
                 "3 ReservedStageName: Stage name should not use the same name as reserved stage \"scratch\"",
                 "4 ReservedStageName: Stage name should not use the same name as reserved stage \"context\""});
 }
@@ -59,7 +66,8 @@ TEST_CASE("AS follows FROM, and stage names are lower case, unlike each other an
 TEST_CASE("of CMD, ENTRYPOINT and HEALTHCHECK only the last counts, so the earlier are told") {
   CHECK(warnings_of("FROM a\nCMD [\"a\"]\nCMD [\"b\"]\nHEALTHCHECK NONE\nHEALTHCHECK CMD x\nUSER a\nUSER b\n") ==
         Strings{once(2, "CMD"), once(4, "HEALTHCHECK")});
-  CHECK(warnings_of("FROM a\nENTRYPOINT [\"a\"]\nENTRYPOINT [\"b\"]\nENTRYPOINT [\"c\"]\n") == Strings{once(2, "ENTRYPOINT"), once(3, "ENTRYPOINT")});
+  CHECK(warnings_of("FROM a\nENTRYPOINT [\"a\"]\nENTRYPOINT [\"b\"]\nENTRYPOINT [\"c\"]\n") ==
+        Strings{once(2, "ENTRYPOINT"), once(3, "ENTRYPOINT")});
   CHECK(warnings_of("FROM a AS b\nCMD [\"a\"]\nFROM b\nCMD [\"c\"]\n").empty());
 }
 
@@ -67,7 +75,8 @@ TEST_CASE("shell forms of CMD and ENTRYPOINT are told unless a SHELL was chosen"
   CHECK(warnings_of("FROM a\nCMD a\nENTRYPOINT\n") == Strings{json(2, "CMD"), json(3, "ENTRYPOINT")});
   CHECK(warnings_of("FROM a\nSHELL [\"x\"]\nCMD a\n").empty());
   CHECK(warnings_of("FROM a\nCMD a\nSHELL [\"x\"]\nENTRYPOINT a\n") == Strings{json(2, "CMD")});
-  CHECK(warnings_of("FROM a AS P\nSHELL [\"x\"]\nFROM p\nCMD a\n") == Strings{"1 StageNameCasing: Stage name 'P' should be lowercase"});
+  CHECK(warnings_of("FROM a AS P\nSHELL [\"x\"]\nFROM p\nCMD a\n") ==
+        Strings{"1 StageNameCasing: Stage name 'P' should be lowercase"});
 }
 
 TEST_CASE("a WORKDIR is relative only when none stands before it in the stage or its parents") {
@@ -104,6 +113,15 @@ TEST_CASE("descriptions are checked only where the file asks for it") {
   CHECK(warnings_of("# check=experimental=all\n" + body) == told);
   CHECK(warnings_of("# check=skip=X; experimental=A, InvalidDefinitionDescription\n" + body) == told);
   CHECK(warnings_of("# check=experimental=Other\n" + body).empty());
+}
+
+TEST_CASE("a frontend that is not run is told") {
+  for (const char* own : {"docker/dockerfile", "docker/dockerfile:1.4-labs", "docker.io/docker/dockerfile:1@sha256:00",
+                          "r:5000/m/docker/dockerfile-upstream:master", "dockerfile.v0"})
+    CHECK_MESSAGE(warnings_of(format("# syntax={}\nFROM a\n", own)).empty(), own);
+  CHECK(warnings_of("#!/usr/bin/x\n# syntax=some/buildpack:2 arg\nFROM a\n") ==
+        Strings{"2 ForeignSyntax: the frontend \"some/buildpack:2\" is not run: the file is read as docker/dockerfile reads it"});
+  CHECK(warnings_of("# syntax=notdocker/dockerfile\nFROM a\n").size() == 1);
 }
 
 TEST_CASE("warnings are bounded") {

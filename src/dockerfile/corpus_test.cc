@@ -1,5 +1,5 @@
-// The Dockerfiles of tests/corpus against what the real docker said of them: what it refused as syntax is refused here, at the same line
-// and in its words; everything else parses.
+// The Dockerfiles of tests/corpus against what the real docker said of them: what it refused as syntax is refused here, at the
+// same line and in its words; everything else parses.
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -25,8 +25,9 @@ std::optional<std::string> read(const std::filesystem::path& path) {
 
 constexpr std::string_view kParseError = "dockerfile parse error on line ";
 /// Messages of docker's first pass, which carry no such beginning.
-constexpr std::string_view kOfFirstPass[] = {"only one ", "invalid escape token", "file with no instructions", "no build stage", "when using JSON array",
-                                             "ENV must have", "Syntax error", "unterminated heredoc", "dockerfile contains no stages"};
+constexpr std::string_view kOfFirstPass[] = {"only one ",      "invalid escape token",  "file with no instructions",
+                                             "no build stage", "when using JSON array", "ENV must have",
+                                             "Syntax error",   "unterminated heredoc",  "dockerfile contains no stages"};
 
 /// Docker's message when it is about syntax.
 std::optional<std::string> syntax_error(std::string_view message) {
@@ -40,12 +41,13 @@ std::optional<std::string> syntax_error(std::string_view message) {
 
 TEST_CASE("the corpus parses, or fails, as it does with docker") {
   // --parents came after the docker that made the goldens.
-  const std::map<std::string, std::string, std::less<>> accepted_here = {{"652-error-parents-missing-literal", "unknown flag: --parents"}};
+  const std::map<std::string, std::string, std::less<>> accepted_here = {
+      {"652-error-parents-missing-literal", "unknown flag: --parents"}};
   int good = 0, bad = 0;
   for (const auto& entry : std::filesystem::directory_iterator(MICA_SOURCE_DIR "/tests/corpus")) {
     const std::string name = entry.path().filename();
     const auto text = read(entry.path() / "Dockerfile");
-    if (!text) continue;   // made by a script
+    if (!text) continue;  // made by a script
     CAPTURE(name);
     const auto golden = read(entry.path() / "error.txt");
     const auto lines = split(golden ? std::string_view(*golden) : "", '\n');
@@ -73,7 +75,8 @@ TEST_CASE("the corpus parses, or fails, as it does with docker") {
 }
 
 TEST_CASE("the mounts of the corpus fail as they do with docker") {
-  for (const char* name : {"532-error-mount-unknown-key", "533-error-mount-unknown-type", "534-error-mount-root", "535-error-mount-size-on-bind"}) {
+  for (const char* name :
+       {"532-error-mount-unknown-key", "533-error-mount-unknown-type", "534-error-mount-root", "535-error-mount-size-on-bind"}) {
     CAPTURE(name);
     const std::filesystem::path folder = std::filesystem::path(MICA_SOURCE_DIR "/tests/corpus") / name;
     const auto file = parse_file("Dockerfile", read(folder / "Dockerfile").value());

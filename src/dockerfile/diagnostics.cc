@@ -11,10 +11,10 @@ namespace mica::dockerfile {
 namespace {
 
 constexpr int kContextLines = 2;
-constexpr int kShownLines = 12;        // of a long range
+constexpr int kShownLines = 12;  // of a long range
 constexpr std::size_t kShownWidth = 200;
 constexpr std::size_t kShownErrors = 10;
-constexpr std::size_t kMessageBytes = 500;   // words of the file are part of messages
+constexpr std::size_t kMessageBytes = 500;  // words of the file are part of messages
 
 std::vector<Diagnostic> in_line_order(std::vector<Diagnostic> list) {
   std::ranges::stable_sort(list, {}, [](const Diagnostic& d) { return d.where.line; });
@@ -36,8 +36,10 @@ std::string printable(std::string_view line) {
     if (out.size() >= kShownWidth) return out + "...";
     const CodePoint point = first_code_point(line);
     const bool control = (point.value < 0x20 && point.value != '\t') || (point.value >= 0x7f && point.value < 0xa0);
-    if (point.length == 0 || control) out += point.length == 0 ? "\xef\xbf\xbd" : ".";
-    else out += line.substr(0, point.length);
+    if (point.length == 0 || control)
+      out += point.length == 0 ? "\xef\xbf\xbd" : ".";
+    else
+      out += line.substr(0, point.length);
     line.remove_prefix(std::max(point.length, 1));
   }
   return out;
@@ -55,7 +57,9 @@ std::string blank_copy(std::string_view text) {
 
 void Diagnostics::error(const Range& where, std::string message, std::string suggestion) {
   if (full()) return;
-  errors_.push_back({.level = Diagnostic::Level::error, .message = shortened(std::move(message)), .suggestion = std::move(suggestion),
+  errors_.push_back({.level = Diagnostic::Level::error,
+                     .message = shortened(std::move(message)),
+                     .suggestion = std::move(suggestion),
                      .where = where});
 }
 
@@ -99,7 +103,8 @@ std::string excerpt(std::string_view source, const Range& where) {
     std::string shown = format("{:>4} | {}{}", number, marked ? ">>> " : "    ", printable(line));
     out += trim_right(shown, " ");
     out += '\n';
-    if (number == where.line && where.column > 1 && static_cast<std::size_t>(where.column) <= std::min(line.size() + 1, kShownWidth))
+    if (number == where.line && where.column > 1 &&
+        static_cast<std::size_t>(where.column) <= std::min(line.size() + 1, kShownWidth))
       out += format("     |     {}^\n", blank_copy(line.substr(0, where.column - 1)));
   }
   return out;

@@ -5,8 +5,11 @@
 namespace mica::dockerfile {
 
 Result<Expansion> expand(std::string_view text, const Lookup& lookup, const ExpandOptions& options) {
-  Lexed lexed = TRY(lex_shell(text, lookup, {.escape = options.escape, .raw_quotes = options.for_display, .skip_quotes = options.keep_quotes,
-                                             .keep_unset = options.for_display}));
+  Lexed lexed = TRY(lex_shell(text, lookup,
+                              {.escape = options.escape,
+                               .raw_quotes = options.for_display,
+                               .skip_quotes = options.keep_quotes,
+                               .keep_unset = options.for_display}));
   return std::move(lexed.expansion);
 }
 

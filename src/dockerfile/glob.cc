@@ -17,10 +17,14 @@ std::size_t chunk_length(std::string_view pattern) {
   bool in_brackets = false;
   std::size_t i = 0;
   for (; i < pattern.size(); ++i) {
-    if (pattern[i] == '\\') ++i;
-    else if (pattern[i] == '[') in_brackets = true;
-    else if (pattern[i] == ']') in_brackets = false;
-    else if (pattern[i] == '*' && !in_brackets) break;
+    if (pattern[i] == '\\')
+      ++i;
+    else if (pattern[i] == '[')
+      in_brackets = true;
+    else if (pattern[i] == ']')
+      in_brackets = false;
+    else if (pattern[i] == '*' && !in_brackets)
+      break;
   }
   return std::min(i, pattern.size());
 }
@@ -59,8 +63,8 @@ Fit take_class(std::string_view& chunk, char32_t c) {
   return in != negated ? Fit::yes : Fit::no;
 }
 
-/// Takes what a chunk (without stars) matches from the start of `name`. The whole chunk is read even when it does not fit: a mistake in
-/// it is an error all the same.
+/// Takes what a chunk (without stars) matches from the start of `name`. The whole chunk is read even when it does not fit: a
+/// mistake in it is an error all the same.
 Fit take_chunk(std::string_view chunk, std::string_view& name) {
   std::string_view rest = name;
   bool failed = false;
@@ -111,15 +115,17 @@ Result<bool> match_path(std::string_view pattern, std::string_view path) {
       if (fit != Fit::no || !star || skipped >= path.size() || path[skipped] == '/') break;
     }
     if (fit == Fit::malformed) return bad_pattern(whole);
-    if (fit == Fit::no) return false;   // Go does not look for mistakes in the chunks that are left
+    if (fit == Fit::no) return false;  // Go does not look for mistakes in the chunks that are left
   }
   return path.empty();
 }
 
 bool has_wildcard(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\') ++i;
-    else if (std::string_view("*?[").find(text[i]) != std::string_view::npos) return true;
+    if (text[i] == '\\')
+      ++i;
+    else if (std::string_view("*?[").find(text[i]) != std::string_view::npos)
+      return true;
   }
   return false;
 }

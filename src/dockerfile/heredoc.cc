@@ -43,8 +43,7 @@ std::optional<Heredoc> parse_heredoc_word(std::string_view text) {
 std::vector<Heredoc> find_heredocs(std::string_view line) {
   std::vector<Heredoc> found;
   if (line.find("<<") == std::string_view::npos) return found;
-  const auto lexed =
-      lex_shell(line, nullptr, {.raw_quotes = true, .raw_escapes = true, .keep_unset = true, .want_words = true});
+  const auto lexed = lex_shell(line, nullptr, {.raw_quotes = true, .raw_escapes = true, .keep_unset = true, .want_words = true});
   if (!lexed) return found;
   for (const std::string& word : lexed->words)
     if (auto heredoc = parse_heredoc_word(word)) found.push_back(std::move(*heredoc));

@@ -71,18 +71,21 @@ struct PatternMatcher::Pattern {
   bool negated = false;
   Translated::Kind kind = Translated::Kind::exact;
   PathRegex regex;
-  std::string starts_with, ends_with;   // regex: what every match has, so that most paths are decided without it
+  std::string starts_with, ends_with;  // regex: what every match has, so that most paths are decided without it
 
   bool matches(std::string_view path) const {
     const std::string_view pattern = text;
     switch (kind) {
-      case Translated::Kind::exact: return path == pattern;
-      case Translated::Kind::prefix: return path.starts_with(pattern.substr(0, pattern.size() - 2));
+      case Translated::Kind::exact:
+        return path == pattern;
+      case Translated::Kind::prefix:
+        return path.starts_with(pattern.substr(0, pattern.size() - 2));
       case Translated::Kind::suffix: {
         const std::string_view suffix = pattern.substr(2);
         return path.ends_with(suffix) || (suffix.starts_with('/') && path == suffix.substr(1));
       }
-      case Translated::Kind::regex: break;
+      case Translated::Kind::regex:
+        break;
     }
     return path.starts_with(starts_with) && path.ends_with(ends_with) && regex.matches(path);
   }
@@ -91,13 +94,16 @@ struct PatternMatcher::Pattern {
   bool may_match_below(std::string_view prefix) const {
     const std::string_view pattern = text;
     switch (kind) {
-      case Translated::Kind::exact: return pattern.starts_with(prefix);
+      case Translated::Kind::exact:
+        return pattern.starts_with(prefix);
       case Translated::Kind::prefix: {
         const std::string_view start = pattern.substr(0, pattern.size() - 2);
         return start.starts_with(prefix) || prefix.starts_with(start);
       }
-      case Translated::Kind::suffix: return true;
-      case Translated::Kind::regex: break;
+      case Translated::Kind::suffix:
+        return true;
+      case Translated::Kind::regex:
+        break;
     }
     return regex.may_match_below(prefix);
   }
@@ -141,7 +147,7 @@ Result<PatternMatcher> PatternMatcher::compile(const std::vector<std::string>& p
     pattern.negated = pattern.text.starts_with('!');
     if (pattern.negated) pattern.text.erase(0, 1);
     if (pattern.text.empty()) return lone_bang();
-    TRY(match_path(pattern.text, "."));   // for its errors
+    TRY(match_path(pattern.text, "."));  // for its errors
     const Translated translated = translate(pattern.text);
     pattern.kind = translated.kind;
     if (pattern.kind == Translated::Kind::regex) {
@@ -152,7 +158,8 @@ Result<PatternMatcher> PatternMatcher::compile(const std::vector<std::string>& p
       constexpr std::string_view kSpecial = "*?[]\\^";
       const std::string_view plain = pattern.text;
       pattern.starts_with = plain.substr(0, plain.find_first_of(kSpecial));
-      if (plain.find_first_of("[]\\^") == std::string_view::npos) pattern.ends_with = plain.substr(plain.find_last_of(kSpecial) + 1);
+      if (plain.find_first_of("[]\\^") == std::string_view::npos)
+        pattern.ends_with = plain.substr(plain.find_last_of(kSpecial) + 1);
       // "**/x" takes x without the slash, too.
       if (pattern.ends_with.starts_with('/')) pattern.ends_with.erase(0, 1);
     }
@@ -181,8 +188,8 @@ bool PatternMatcher::matches(std::string_view path, const State& parent, State& 
     const Pattern& pattern = patterns_[i];
     bool match = i < parent.matched.size() && parent.matched[i];
     if (!match) {
-      // A pattern that cannot change the verdict is not asked, and counts as one that did not match this folder. Docker's walk does
-      // so, and it shows: after "a", "!a/x", "a" the file a/x stays in.
+      // A pattern that cannot change the verdict is not asked, and counts as one that did not match this folder. Docker's walk
+      // does so, and it shows: after "a", "!a/x", "a" the file a/x stays in.
       if (pattern.negated != matched) continue;
       match = pattern.matches(path);
     }
@@ -195,7 +202,8 @@ bool PatternMatcher::matches(std::string_view path, const State& parent, State& 
 bool PatternMatcher::can_skip_below(std::string_view path) const {
   if (!negation_) return true;
   const std::string prefix = std::string(path) + "/";
-  return std::ranges::none_of(patterns_, [&](const Pattern& pattern) { return pattern.negated && pattern.may_match_below(prefix); });
+  return std::ranges::none_of(patterns_,
+                              [&](const Pattern& pattern) { return pattern.negated && pattern.may_match_below(prefix); });
 }
 
 }  // namespace mica::dockerfile

@@ -19,7 +19,9 @@ bool ignores(const Strings& patterns, std::string_view path) {
 }  // namespace
 
 TEST_CASE("an ignore file's lines are cleaned") {
-  const auto patterns = read_ignore_file("\xef\xbb\xbf" "one\r\n# comment\n  two  \n #not a comment\n\n./three/\n/four/../five\n! six \n!/seven//x\n/\n**/\nlast");
+  const auto patterns = read_ignore_file(
+      "\xef\xbb\xbf"
+      "one\r\n# comment\n  two  \n #not a comment\n\n./three/\n/four/../five\n! six \n!/seven//x\n/\n**/\nlast");
   REQUIRE(patterns.has_value());
   CHECK(*patterns == Strings{"one", "two", "#not a comment", "three", "five", "!six", "!seven/x", "/", "**", "last"});
   CHECK(read_ignore_file("")->empty());
@@ -66,8 +68,8 @@ TEST_CASE("one pattern matches what docker's matcher lets it match") {
       {"a\\\\b", {"a\\b"}, {"ab"}},
       {"\\dx", {"1x"}, {"dx"}},
       {"a^b", {"a^b"}, {}},
-      {"a^*", {}, {"a^b", "ab"}},          // '^' is an anchor once the pattern is an expression
-      {"[*]x", {"[[]x", "]x"}, {"*x"}},     // docker's brackets take a star for a wildcard
+      {"a^*", {}, {"a^b", "ab"}},        // '^' is an anchor once the pattern is an expression
+      {"[*]x", {"[[]x", "]x"}, {"*x"}},  // docker's brackets take a star for a wildcard
       {"[[:digit:]]x", {"7x"}, {"ax"}},
       {"[]", {}, {}},
       {"\u00e9*", {"\u00e9t\u00e9"}, {"e"}},
@@ -149,10 +151,20 @@ TEST_CASE("a folder is skipped when nothing below it can come back") {
     std::string_view folder;
     bool skip;
   };
-  const Row rows[] = {{{"a"}, "a", true}, {{"*", "!b"}, "a", true}, {{"*", "!a/b/c"}, "a", false}, {{"*", "!a/b/c"}, "a/b", false},
-                      {{"*", "!a/b/c"}, "a/x", true}, {{"*", "!**/c"}, "a", false}, {{"*", "!a/**"}, "a", false}, {{"*", "!a/**"}, "b", true},
-                      {{"*", "!a*/x"}, "ab", false}, {{"*", "!a*/x"}, "b", true}, {{"*", "!a*"}, "ab", true}, {{"*", "!x**"}, "xy/z", false},
-                      {{"*", "!?/*/c"}, "a/b", false}, {{"*", "!?/*/c"}, "a/b/d", true}};
+  const Row rows[] = {{{"a"}, "a", true},
+                      {{"*", "!b"}, "a", true},
+                      {{"*", "!a/b/c"}, "a", false},
+                      {{"*", "!a/b/c"}, "a/b", false},
+                      {{"*", "!a/b/c"}, "a/x", true},
+                      {{"*", "!**/c"}, "a", false},
+                      {{"*", "!a/**"}, "a", false},
+                      {{"*", "!a/**"}, "b", true},
+                      {{"*", "!a*/x"}, "ab", false},
+                      {{"*", "!a*/x"}, "b", true},
+                      {{"*", "!a*"}, "ab", true},
+                      {{"*", "!x**"}, "xy/z", false},
+                      {{"*", "!?/*/c"}, "a/b", false},
+                      {{"*", "!?/*/c"}, "a/b/d", true}};
   for (const Row& row : rows) {
     CAPTURE(join(row.patterns, " "));
     CAPTURE(row.folder);
@@ -171,17 +183,55 @@ TEST_CASE("patterns full of stars take time proportional to pattern and path") {
 TEST_CASE("match_path is filepath.Match") {
   struct Row {
     std::string_view pattern, path;
-    char result;   // y, n, or e for an error
+    char result;  // y, n, or e for an error
   };
-  const Row rows[] = {
-      {"abc", "abc", 'y'}, {"*", "abc", 'y'}, {"*c", "abc", 'y'}, {"a*", "a", 'y'}, {"a*", "ab/c", 'n'}, {"a*/b", "abc/b", 'y'}, {"a*/b", "a/c/b", 'n'},
-      {"a*b*c*d*e*/f", "axbxcxdxexxx/f", 'y'}, {"a*b*c*d*e*/f", "axbxcxdxe/xxx/f", 'n'}, {"a*b?c*x", "abxbbxdbxebxczzx", 'y'},
-      {"a*b?c*x", "abxbbxdbxebxczzy", 'n'}, {"ab[c]", "abc", 'y'}, {"ab[b-d]", "abc", 'y'}, {"ab[^c]", "abc", 'n'}, {"ab[^e-g]", "abc", 'y'},
-      {"a\\*b", "a*b", 'y'}, {"a\\*b", "ab", 'n'}, {"a?b", "a\u263ab", 'y'}, {"a[^a]b", "a\u263ab", 'y'}, {"a???b", "a\u263ab", 'n'},
-      {"[a-\u03b6]*", "\u03b1", 'y'}, {"*[a-\u03b6]", "A", 'n'}, {"a?b", "a/b", 'n'}, {"a*b", "a/b", 'n'}, {"[\\]a]", "]", 'y'}, {"[\\-x]", "-", 'y'},
-      {"[]a]", "]", 'e'}, {"[-]", "-", 'e'}, {"[x-]", "x", 'e'}, {"[a-b-c]", "a", 'e'}, {"[", "a", 'e'}, {"[^", "a", 'e'}, {"[^bc", "a", 'e'},
-      {"a[", "ab", 'e'}, {"\\", "a", 'e'}, {"*x", "xxx", 'y'}, {"**", "ab", 'y'}, {"**/b", "a/b", 'y'}, {"**/b", "x/a/b", 'n'}, {"[*]", "*", 'y'},
-      {"", "", 'y'}, {"", "a", 'n'}, {"q*[", "a", 'n'}, {"a[z-a]", "ab", 'n'}, {"*", "", 'y'}, {"?", "", 'n'}, {"\xff", "\xff", 'y'}};
+  const Row rows[] = {{"abc", "abc", 'y'},
+                      {"*", "abc", 'y'},
+                      {"*c", "abc", 'y'},
+                      {"a*", "a", 'y'},
+                      {"a*", "ab/c", 'n'},
+                      {"a*/b", "abc/b", 'y'},
+                      {"a*/b", "a/c/b", 'n'},
+                      {"a*b*c*d*e*/f", "axbxcxdxexxx/f", 'y'},
+                      {"a*b*c*d*e*/f", "axbxcxdxe/xxx/f", 'n'},
+                      {"a*b?c*x", "abxbbxdbxebxczzx", 'y'},
+                      {"a*b?c*x", "abxbbxdbxebxczzy", 'n'},
+                      {"ab[c]", "abc", 'y'},
+                      {"ab[b-d]", "abc", 'y'},
+                      {"ab[^c]", "abc", 'n'},
+                      {"ab[^e-g]", "abc", 'y'},
+                      {"a\\*b", "a*b", 'y'},
+                      {"a\\*b", "ab", 'n'},
+                      {"a?b", "a\u263ab", 'y'},
+                      {"a[^a]b", "a\u263ab", 'y'},
+                      {"a???b", "a\u263ab", 'n'},
+                      {"[a-\u03b6]*", "\u03b1", 'y'},
+                      {"*[a-\u03b6]", "A", 'n'},
+                      {"a?b", "a/b", 'n'},
+                      {"a*b", "a/b", 'n'},
+                      {"[\\]a]", "]", 'y'},
+                      {"[\\-x]", "-", 'y'},
+                      {"[]a]", "]", 'e'},
+                      {"[-]", "-", 'e'},
+                      {"[x-]", "x", 'e'},
+                      {"[a-b-c]", "a", 'e'},
+                      {"[", "a", 'e'},
+                      {"[^", "a", 'e'},
+                      {"[^bc", "a", 'e'},
+                      {"a[", "ab", 'e'},
+                      {"\\", "a", 'e'},
+                      {"*x", "xxx", 'y'},
+                      {"**", "ab", 'y'},
+                      {"**/b", "a/b", 'y'},
+                      {"**/b", "x/a/b", 'n'},
+                      {"[*]", "*", 'y'},
+                      {"", "", 'y'},
+                      {"", "a", 'n'},
+                      {"q*[", "a", 'n'},
+                      {"a[z-a]", "ab", 'n'},
+                      {"*", "", 'y'},
+                      {"?", "", 'n'},
+                      {"\xff", "\xff", 'y'}};
   for (const Row& row : rows) {
     CAPTURE(row.pattern);
     CAPTURE(row.path);

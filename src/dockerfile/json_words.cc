@@ -1,4 +1,5 @@
-// JSON as Go's encoding/json accepts it, since what it does not accept is a shell line. Values other than strings are only checked.
+// JSON as Go's encoding/json accepts it, since what it does not accept is a shell line. Values other than strings are only
+// checked.
 #include <algorithm>
 
 #include "base/utf8.h"
@@ -8,7 +9,7 @@
 namespace mica::dockerfile {
 namespace {
 
-constexpr int kMaxDepth = 10'000;   // Go's
+constexpr int kMaxDepth = 10'000;  // Go's
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
 class JsonReader {
@@ -119,10 +120,14 @@ class JsonReader {
     if (text_.size() < 4) return -1;
     int code = 0;
     for (const char c : text_.substr(0, 4)) {
-      if (c >= '0' && c <= '9') code = code * 16 + (c - '0');
-      else if (c >= 'a' && c <= 'f') code = code * 16 + (c - 'a' + 10);
-      else if (c >= 'A' && c <= 'F') code = code * 16 + (c - 'A' + 10);
-      else return -1;
+      if (c >= '0' && c <= '9')
+        code = code * 16 + (c - '0');
+      else if (c >= 'a' && c <= 'f')
+        code = code * 16 + (c - 'a' + 10);
+      else if (c >= 'A' && c <= 'F')
+        code = code * 16 + (c - 'A' + 10);
+      else
+        return -1;
     }
     text_.remove_prefix(4);
     return code;

@@ -15,7 +15,7 @@ constexpr std::string_view kDirectiveBlanks = "\t\n\f\r ";
 constexpr std::size_t kMaxComments = 1000;
 
 struct Directive {
-  std::string name;   // lower case
+  std::string name;  // lower case
   std::string value;
 };
 
@@ -51,8 +51,8 @@ std::optional<std::string_view> LineReader::next_physical() {
   const std::size_t length = std::min(rest_.find('\n'), rest_.size());
   if (length > kMaxLineBytes) {
     // Where BuildKit reports it: at the last line that it could read.
-    diagnostics_.error({line_, 1, line_}, format("dockerfile line greater than max allowed size of {}: line {} has {} bytes", kMaxLineBytes,
-                                                 line_ + 1, length));
+    diagnostics_.error({line_, 1, line_}, format("dockerfile line greater than max allowed size of {}: line {} has {} bytes",
+                                                 kMaxLineBytes, line_ + 1, length));
     failed_ = true;
     return std::nullopt;
   }
@@ -137,16 +137,15 @@ std::optional<LogicalLine> LineReader::next() {
   return std::nullopt;
 }
 
-std::optional<std::string> find_directive(std::string_view source, std::string_view name, std::string_view comment) {
+std::optional<FoundDirective> find_directive(std::string_view source, std::string_view name, std::string_view comment) {
   if (source.starts_with(kByteOrderMark)) source.remove_prefix(kByteOrderMark.size());
-  bool first = true;
-  while (!source.empty()) {
+  for (int number = 1; !source.empty(); ++number) {
     const std::string_view line = source.substr(0, source.find('\n'));
     source.remove_prefix(std::min(line.size() + 1, source.size()));
-    if (std::exchange(first, false) && line.starts_with("#!")) continue;
+    if (number == 1 && line.starts_with("#!")) continue;
     const auto directive = directive_in(trim_right(line, "\r"), comment);
     if (!directive) return std::nullopt;
-    if (directive->name == name) return directive->value;
+    if (directive->name == name) return FoundDirective{directive->value, number};
   }
   return std::nullopt;
 }

@@ -57,8 +57,12 @@ class LineReader {
   std::vector<std::string> comments_;
 };
 
-/// The value of a directive anywhere in the block at the top of the file, which may follow a line that begins with "#!".
-/// `comment` is "#" or "//". nullopt: there is none.
-std::optional<std::string> find_directive(std::string_view source, std::string_view name, std::string_view comment);
+struct FoundDirective {
+  std::string value;
+  int line = 0;
+};
+/// A directive anywhere in the block at the top of the file, which may follow a line that begins with "#!". `comment` is "#" or
+/// "//". nullopt: there is none.
+std::optional<FoundDirective> find_directive(std::string_view source, std::string_view name, std::string_view comment);
 
 }  // namespace mica::dockerfile

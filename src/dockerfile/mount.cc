@@ -13,8 +13,9 @@ namespace {
 
 constexpr std::string_view kTypes[] = {"bind", "cache", "tmpfs", "secret", "ssh"};
 constexpr std::string_view kSharings[] = {"shared", "private", "locked"};
-constexpr std::string_view kKeys[] = {"type", "from", "source", "target", "readonly", "id", "sharing", "required", "size", "mode", "uid",
-                                      "gid", "src", "dst", "destination", "ro", "rw", "readwrite", "env"};
+constexpr std::string_view kKeys[] = {"type",        "from", "source", "target",    "readonly", "id",  "sharing",
+                                      "required",    "size", "mode",   "uid",       "gid",      "src", "dst",
+                                      "destination", "ro",   "rw",     "readwrite", "env"};
 
 template <class... Args>
 std::unexpected<Error> bad(fmt::format_string<Args...> message, Args&&... args) {
@@ -63,7 +64,8 @@ Result<std::vector<std::string>> split_csv(std::string_view text) {
 
 /// strconv.ParseBool.
 std::optional<bool> parse_bool(std::string_view text) {
-  constexpr std::string_view kTrue[] = {"1", "t", "T", "true", "TRUE", "True"}, kFalse[] = {"0", "f", "F", "false", "FALSE", "False"};
+  constexpr std::string_view kTrue[] = {"1", "t", "T", "true", "TRUE", "True"},
+                             kFalse[] = {"0", "f", "F", "false", "FALSE", "False"};
   if (std::ranges::find(kTrue, text) != std::end(kTrue)) return true;
   if (std::ranges::find(kFalse, text) != std::end(kFalse)) return false;
   return std::nullopt;
@@ -117,7 +119,8 @@ class MountReader {
 
   /// A key without value.
   Result<> bare(const std::string& key, const std::string& field) {
-    if (key == "required" || key == "readonly" || key == "ro" || key == "readwrite" || key == "rw") return set(key, "true", field);
+    if (key == "required" || key == "readonly" || key == "ro" || key == "readwrite" || key == "rw")
+      return set(key, "true", field);
     return bad("invalid field '{}' must be a key=value pair", field);
   }
 
@@ -167,7 +170,9 @@ class MountReader {
   }
 
   /// A type that is still a variable may be any.
-  bool is_one_of(std::initializer_list<MountType> types) const { return type_later_ || std::ranges::find(types, mount_.type) != types.end(); }
+  bool is_one_of(std::initializer_list<MountType> types) const {
+    return type_later_ || std::ranges::find(types, mount_.type) != types.end();
+  }
 
   Result<> set_type(const std::string& value) {
     type_later_ = later(value);
@@ -185,7 +190,8 @@ class MountReader {
       return {};
     }
     const auto known = std::ranges::find(kSharings, to_lower(value));
-    if (known == std::end(kSharings)) return with_suggestion(format("unsupported sharing value {}", quoted(value)), value, kSharings);
+    if (known == std::end(kSharings))
+      return with_suggestion(format("unsupported sharing value {}", quoted(value)), value, kSharings);
     mount_.sharing = static_cast<Sharing>(known - std::begin(kSharings));
     return {};
   }

@@ -21,8 +21,14 @@ TEST_CASE("a mount's keys and their other names are read") {
 
   const auto cache = parse_mount("type=cache,id=go,target=/c,sharing=LOCKED,mode=0700,uid=1,gid=2,readonly=false");
   REQUIRE(cache.has_value());
-  CHECK(*cache == MountSpec{.type = MountType::cache, .target = "/c", .id = "go", .read_only = false, .sharing = Sharing::locked,
-                            .mode = "0700", .uid = "1", .gid = "2"});
+  CHECK(*cache == MountSpec{.type = MountType::cache,
+                            .target = "/c",
+                            .id = "go",
+                            .read_only = false,
+                            .sharing = Sharing::locked,
+                            .mode = "0700",
+                            .uid = "1",
+                            .gid = "2"});
 
   const auto secret = parse_mount("type=secret,id=s,env=TOKEN,required");
   REQUIRE(secret.has_value());
@@ -44,7 +50,8 @@ TEST_CASE("a mount's fields are CSV") {
   CHECK(error_of("") == "failed to parse csv mounts: EOF");
   CHECK(error_of(R"(type=bind,"source=a)") ==
         "failed to parse csv mounts: parse error on line 1, column 12: extraneous or missing \" in quoted-field");
-  CHECK(error_of(R"(type=bind,so"urce=a)") == "failed to parse csv mounts: parse error on line 1, column 13: bare \" in non-quoted-field");
+  CHECK(error_of(R"(type=bind,so"urce=a)") ==
+        "failed to parse csv mounts: parse error on line 1, column 13: bare \" in non-quoted-field");
   CHECK(error_of(R"("target=/a"x,ro)").starts_with("failed to parse csv mounts: parse error on line 1, column "));
   CHECK(error_of("type=tmpfs,target=/x,") == "invalid field '' must be a key=value pair");
 }

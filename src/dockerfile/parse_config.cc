@@ -82,8 +82,10 @@ std::optional<Command> parse_arg(const Statement& s, Diagnostics& diagnostics) {
       diagnostics.error(s.where, "ARG names can not be blank");
       return std::nullopt;
     }
-    if (equals == std::string::npos) arg.args.push_back({word, std::nullopt});
-    else arg.args.push_back({word.substr(0, equals), word.substr(equals + 1)});
+    if (equals == std::string::npos)
+      arg.args.push_back({word, std::nullopt});
+    else
+      arg.args.push_back({word.substr(0, equals), word.substr(equals + 1)});
   }
   return arg;
 }

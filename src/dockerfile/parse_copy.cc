@@ -9,10 +9,15 @@
 namespace mica::dockerfile {
 
 std::optional<Command> parse_add_or_copy(const Statement& s, Diagnostics& diagnostics) {
-  static constexpr FlagSpec kCopyFlags[] = {{"chmod"}, {"chown"}, {"exclude", FlagKind::list}, {"from"}, {"link", FlagKind::boolean},
-                                            {"parents", FlagKind::boolean}};
-  static constexpr FlagSpec kAddFlags[] = {{"checksum"}, {"chmod"}, {"chown"}, {"exclude", FlagKind::list},
-                                           {"keep-git-dir", FlagKind::boolean}, {"link", FlagKind::boolean}, {"unpack", FlagKind::boolean}};
+  static constexpr FlagSpec kCopyFlags[] = {
+      {"chmod"}, {"chown"}, {"exclude", FlagKind::list}, {"from"}, {"link", FlagKind::boolean}, {"parents", FlagKind::boolean}};
+  static constexpr FlagSpec kAddFlags[] = {{"checksum"},
+                                           {"chmod"},
+                                           {"chown"},
+                                           {"exclude", FlagKind::list},
+                                           {"keep-git-dir", FlagKind::boolean},
+                                           {"link", FlagKind::boolean},
+                                           {"unpack", FlagKind::boolean}};
   const bool add = s.keyword == "ADD";
   std::vector<std::string> words;
   if (s.json.kind == JsonWords::Kind::strings) {
@@ -22,7 +27,8 @@ std::optional<Command> parse_add_or_copy(const Statement& s, Diagnostics& diagno
     words.assign(split.begin(), split.end());
   }
   if (words.size() < 2) {
-    diagnostics.error(s.where, s.keyword + " requires at least two arguments, but only one was provided. Destination could not be determined");
+    diagnostics.error(
+        s.where, s.keyword + " requires at least two arguments, but only one was provided. Destination could not be determined");
     return std::nullopt;
   }
   if (words.size() > kMaxWords) {

@@ -20,10 +20,14 @@ std::optional<Stage> parse_from(const Statement& s, Diagnostics& diagnostics) {
   const auto words = split_words(s.rest);
   const bool named = words.size() == 3 && equals_ignoring_case(words[1], "AS");
   if (!named && words.size() != 1) {
-    diagnostics.error(s.where, "FROM requires either one or three arguments", words.size() == 3 ? "the second of three must be AS" : "");
+    diagnostics.error(s.where, "FROM requires either one or three arguments",
+                      words.size() == 3 ? "the second of three must be AS" : "");
     return std::nullopt;
   }
-  Stage stage{.base = std::string(words[0]), .from_keyword = s.keyword_as_written, .text = std::string(trim_space(s.text)), .where = s.where};
+  Stage stage{.base = std::string(words[0]),
+              .from_keyword = s.keyword_as_written,
+              .text = std::string(trim_space(s.text)),
+              .where = s.where};
   if (named) {
     stage.as_keyword = words[1];
     stage.name_as_written = words[2];

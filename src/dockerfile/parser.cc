@@ -48,6 +48,28 @@ void skip_heredocs(const Statement& statement, LineReader& reader) {
   }
 }
 
+Instruction make_instruction(Statement& statement, std::vector<std::string> comments, Command command) {
+  return {.keyword = std::move(statement.keyword),
+          .keyword_as_written = std::move(statement.keyword_as_written),
+          .text = std::string(trim_space(statement.text)),
+          .pieces = std::move(statement.pieces),
+          .flags = std::move(statement.flags),
+          .comments = std::move(comments),
+          .where = statement.where,
+          .command = std::move(command)};
+}
+
+/// docker/dockerfile and docker/dockerfile-upstream of any registry and version are the language that is built in.
+bool is_own_frontend(std::string_view image) {
+  image = image.substr(0, image.find('@'));
+  const std::size_t slash = image.rfind('/');
+  const std::size_t colon = image.find(':', slash == std::string_view::npos ? 0 : slash);
+  image = image.substr(0, colon);
+  for (const std::string_view own : {"docker/dockerfile", "docker/dockerfile-upstream"})
+    if (image == own || (image.ends_with(own) && image[image.size() - own.size() - 1] == '/')) return true;
+  return image == "dockerfile.v0";
+}
+
 class FileParser {
  public:
   FileParser(File& file, Diagnostics& diagnostics) : file_(file), diagnostics_(diagnostics), reader_(file.source, diagnostics) {}
@@ -64,8 +86,10 @@ class FileParser {
       add(std::move(*line));
     }
     file_.directives.escape = reader_.escape();
-    if (count == 0 && diagnostics_.error_count() == 0) diagnostics_.error({reader_.line(), 1, reader_.line()}, "file with no instructions");
-    else if (file_.stages.empty() && diagnostics_.error_count() == 0) diagnostics_.error({}, "dockerfile contains no stages to build");
+    if (count == 0 && diagnostics_.error_count() == 0)
+      diagnostics_.error({reader_.line(), 1, reader_.line()}, "file with no instructions");
+    else if (file_.stages.empty() && diagnostics_.error_count() == 0)
+      diagnostics_.error({}, "dockerfile contains no stages to build");
   }
 
  private:
@@ -93,12 +117,11 @@ class FileParser {
         diagnostics_.error(statement.where, "no build stage in current context", "only ARG may stand before the first FROM");
       return;
     }
-    Instruction instruction{.keyword = std::move(statement.keyword), .keyword_as_written = std::move(statement.keyword_as_written),
-                            .text = std::string(trim_space(statement.text)), .pieces = std::move(statement.pieces),
-                            .flags = std::move(statement.flags), .comments = std::move(line.comments), .where = statement.where,
-                            .command = std::move(*command)};
-    if (!seen_from_) file_.global_args.push_back(std::move(instruction));
-    else if (!file_.stages.empty()) file_.stages.back().instructions.push_back(std::move(instruction));
+    Instruction instruction = make_instruction(statement, std::move(line.comments), std::move(*command));
+    if (!seen_from_)
+      file_.global_args.push_back(std::move(instruction));
+    else if (!file_.stages.empty())
+      file_.stages.back().instructions.push_back(std::move(instruction));
   }
 
   File& file_;
@@ -121,8 +144,14 @@ Parsed parse(std::string name, std::string_view text) {
     Directives& directives = parsed.file.directives;
     auto syntax = find_directive(text, "syntax", "#");
     if (!syntax) syntax = find_directive(text, "syntax", "//");
-    if (syntax) directives.syntax = syntax->substr(0, syntax->find(' '));
-    directives.check = find_directive(text, "check", "#").value_or("");
+    if (syntax) {
+      directives.syntax = syntax->value.substr(0, syntax->value.find(' '));
+      if (!is_own_frontend(directives.syntax))
+        diagnostics.warning(
+            "ForeignSyntax", {syntax->line, 1, syntax->line},
+            format("the frontend {} is not run: the file is read as docker/dockerfile reads it", quoted(directives.syntax)));
+    }
+    directives.check = find_directive(text, "check", "#").value_or(FoundDirective{}).value;
     FileParser(parsed.file, diagnostics).run();
     add_warnings(parsed.file, diagnostics);
   }
@@ -153,10 +182,7 @@ Result<Instruction> parse_trigger(std::string_view text, std::string origin) {
   auto command = parse_command(statement, diagnostics);
   if (!command) return refuse_first();
   if (reader.next()) return refuse("onbuild trigger should be a single expression");
-  return Instruction{.keyword = std::move(statement.keyword), .keyword_as_written = std::move(statement.keyword_as_written),
-                     .text = std::string(trim_space(statement.text)), .pieces = std::move(statement.pieces),
-                     .flags = std::move(statement.flags), .comments = std::move(line->comments), .where = statement.where,
-                     .command = std::move(*command)};
+  return make_instruction(statement, std::move(line->comments), std::move(*command));
 }
 
 Range position(const Instruction& instruction, std::size_t offset) {

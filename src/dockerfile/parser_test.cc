@@ -35,7 +35,8 @@ T only(std::string_view text) {
 Strings errors_of(std::string_view text) {
   Strings out;
   for (const Diagnostic& error : parse("Dockerfile", text).errors)
-    out.push_back(format("{}: {}{}", error.where.line, error.message, error.suggestion.empty() ? "" : " (" + error.suggestion + ")"));
+    out.push_back(
+        format("{}: {}{}", error.where.line, error.message, error.suggestion.empty() ? "" : " (" + error.suggestion + ")"));
   return out;
 }
 
@@ -56,9 +57,20 @@ TEST_CASE("continuations are joined, comments and empty lines between them dropp
     std::string_view written, text;
   };
   const Row rows[] = {
-      {"RUN a \\\n  b", "RUN a   b"}, {"RUN a\\\nb", "RUN ab"}, {"RUN a \\ \t\n b", "RUN a  b"}, {"RUN a \\\n# c\n  # d \\\n b", "RUN a  b"},
-      {"RUN a \\\n\n\n b", "RUN a  b"}, {"RUN a\\\\", "RUN a\\\\"}, {"RU\\\nN a", "RUN a"}, {"\\\nRUN a", "RUN a"}, {"  \\ \nRUN a", "RUN a"},
-      {"RUN a \\\r\n b\r", "RUN a  b"}, {"RUN a # b", "RUN a # b"}, {"\t RUN a", "RUN a"}, {"\u00a0RUN a\u00a0", "RUN a"}, {"RUN a \\\n \\\n b", "RUN a   b"},
+      {"RUN a \\\n  b", "RUN a   b"},
+      {"RUN a\\\nb", "RUN ab"},
+      {"RUN a \\ \t\n b", "RUN a  b"},
+      {"RUN a \\\n# c\n  # d \\\n b", "RUN a  b"},
+      {"RUN a \\\n\n\n b", "RUN a  b"},
+      {"RUN a\\\\", "RUN a\\\\"},
+      {"RU\\\nN a", "RUN a"},
+      {"\\\nRUN a", "RUN a"},
+      {"  \\ \nRUN a", "RUN a"},
+      {"RUN a \\\r\n b\r", "RUN a  b"},
+      {"RUN a # b", "RUN a # b"},
+      {"\t RUN a", "RUN a"},
+      {"\u00a0RUN a\u00a0", "RUN a"},
+      {"RUN a \\\n \\\n b", "RUN a   b"},
       {"RUN a \\", "RUN a"},
   };
   for (const Row& row : rows) {
@@ -88,11 +100,19 @@ TEST_CASE("directives are taken before anything else and only there") {
     std::string_view syntax, check;
   };
   const Row rows[] = {
-      {"# escape=`\nFROM a", '`', "", ""}, {"#EsCaPe = ` \r\nFROM a", '`', "", ""}, {"\xef\xbb\xbf# escape=`\nFROM a", '`', "", ""},
-      {"  # escape=`\nFROM a", '`', "", ""}, {"# syntax=docker/dockerfile:1 x\n# escape=`\nFROM a", '`', "docker/dockerfile:1", ""},
-      {"# check=skip=A,B; error=true\nFROM a", '\\', "", "skip=A,B; error=true"}, {"# comment\n# escape=`\nFROM a", '\\', "", ""},
-      {"\n# escape=`\nFROM a", '\\', "", ""}, {"# other=x\n# escape=`\nFROM a", '\\', "", ""}, {"#!/bin/x\n# syntax=y\n# check=z\nFROM a", '\\', "y", "z"},
-      {"#!/bin/x\n# escape=`\nFROM a", '\\', "", ""}, {"# escape\nFROM a", '\\', "", ""}, {"FROM \\\n# escape=`\na", '\\', "", ""},
+      {"# escape=`\nFROM a", '`', "", ""},
+      {"#EsCaPe = ` \r\nFROM a", '`', "", ""},
+      {"\xef\xbb\xbf# escape=`\nFROM a", '`', "", ""},
+      {"  # escape=`\nFROM a", '`', "", ""},
+      {"# syntax=docker/dockerfile:1 x\n# escape=`\nFROM a", '`', "docker/dockerfile:1", ""},
+      {"# check=skip=A,B; error=true\nFROM a", '\\', "", "skip=A,B; error=true"},
+      {"# comment\n# escape=`\nFROM a", '\\', "", ""},
+      {"\n# escape=`\nFROM a", '\\', "", ""},
+      {"# other=x\n# escape=`\nFROM a", '\\', "", ""},
+      {"#!/bin/x\n# syntax=y\n# check=z\nFROM a", '\\', "y", "z"},
+      {"#!/bin/x\n# escape=`\nFROM a", '\\', "", ""},
+      {"# escape\nFROM a", '\\', "", ""},
+      {"FROM \\\n# escape=`\na", '\\', "", ""},
   };
   for (const Row& row : rows) {
     CAPTURE(row.text);
@@ -143,11 +163,22 @@ TEST_CASE("command lines are exec form when they are a JSON array of strings") {
     Strings words;
   };
   const Row rows[] = {
-      {R"(["a", "b c"])", true, {"a", "b c"}}, {R"( [ "a" ] )", true, {"a"}}, {"[]", true, {}}, {"", false, {""}},
-      {R"(["\u00e9\n\t\"\\\/\b\f\r"])", true, {"\u00e9\n\t\"\\/\b\f\r"}}, {R"(["\ud83d\ude00\ud800x"])", true, {"\U0001f600\ufffdx"}},
-      {"[\"a\xff\"]", true, {"a\ufffd"}}, {R"(["a",])", false, {R"(["a",])"}}, {"['a']", false, {"['a']"}}, {R"(["a"] b)", false, {R"(["a"] b)"}},
-      {R"(["a\x"])", false, {R"(["a\x"])"}}, {"[\"a\tb\"]", false, {"[\"a\tb\"]"}}, {R"(["a", 01])", false, {R"(["a", 01])"}},
-      {R"(["a" "b"])", false, {R"(["a" "b"])"}}, {R"([{"a":}])", false, {R"([{"a":}])"}}, {"echo  $HOME \"x\"", false, {"echo  $HOME \"x\""}},
+      {R"(["a", "b c"])", true, {"a", "b c"}},
+      {R"( [ "a" ] )", true, {"a"}},
+      {"[]", true, {}},
+      {"", false, {""}},
+      {R"(["\u00e9\n\t\"\\\/\b\f\r"])", true, {"\u00e9\n\t\"\\/\b\f\r"}},
+      {R"(["\ud83d\ude00\ud800x"])", true, {"\U0001f600\ufffdx"}},
+      {"[\"a\xff\"]", true, {"a\ufffd"}},
+      {R"(["a",])", false, {R"(["a",])"}},
+      {"['a']", false, {"['a']"}},
+      {R"(["a"] b)", false, {R"(["a"] b)"}},
+      {R"(["a\x"])", false, {R"(["a\x"])"}},
+      {"[\"a\tb\"]", false, {"[\"a\tb\"]"}},
+      {R"(["a", 01])", false, {R"(["a", 01])"}},
+      {R"(["a" "b"])", false, {R"(["a" "b"])"}},
+      {R"([{"a":}])", false, {R"([{"a":}])"}},
+      {"echo  $HOME \"x\"", false, {"echo  $HOME \"x\""}},
   };
   for (const Row& row : rows) {
     CAPTURE(row.text);
@@ -156,7 +187,8 @@ TEST_CASE("command lines are exec form when they are a JSON array of strings") {
     CHECK(only<Run>(format("RUN {}", row.text)).command == CommandLine{row.exec, row.words, {}});
   }
   for (const char* array : {"[1]", "[null]", R"(["a", ["b"]])", R"([{"a": [1.5e-3, true, {}]}])", "[-0]"})
-    CHECK_MESSAGE(error_of(format("CMD {}", array)) == "when using JSON array syntax, arrays must be comprised of strings only", array);
+    CHECK_MESSAGE(error_of(format("CMD {}", array)) == "when using JSON array syntax, arrays must be comprised of strings only",
+                  array);
   // Go's parser stops at a depth of 10,000; what it does not take is a shell line.
   const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
   CHECK(only<Cmd>("CMD " + nested(10'001)).command == CommandLine{false, {nested(10'001)}, {}});
@@ -169,12 +201,20 @@ TEST_CASE("COPY and ADD take words without quotes, or JSON") {
   CHECK(only<Copy>("COPY [\"a b\", \"/d\"]") == Copy{.sources = {"a b"}, .destination = "/d"});
   CHECK(only<Copy>("COPY [\"a\" /d") == Copy{.sources = {"[\"a\""}, .destination = "/d"});
   const auto copy = only<Copy>("COPY --from=x --chown=a:b --chmod=755 --link --parents=TRUE --exclude=*.o --exclude=!k a /d");
-  CHECK(copy == Copy{.sources = {"a"}, .destination = "/d", .from = "x", .chown = "a:b", .chmod = "755", .excludes = {"*.o", "!k"},
-                     .link = true, .parents = true});
+  CHECK(copy == Copy{.sources = {"a"},
+                     .destination = "/d",
+                     .from = "x",
+                     .chown = "a:b",
+                     .chmod = "755",
+                     .excludes = {"*.o", "!k"},
+                     .link = true,
+                     .parents = true});
   CHECK(only<Copy>("ADD --unpack=false --keep-git-dir --checksum=sha256:x --link=false u /d") ==
         Copy{.add = true, .sources = {"u"}, .destination = "/d", .checksum = "sha256:x", .keep_git_dir = true, .unpack = false});
-  CHECK(error_of("COPY --from=x a") == "COPY requires at least two arguments, but only one was provided. Destination could not be determined");
-  CHECK(error_of("ADD [\"a\"]") == "ADD requires at least two arguments, but only one was provided. Destination could not be determined");
+  CHECK(error_of("COPY --from=x a") ==
+        "COPY requires at least two arguments, but only one was provided. Destination could not be determined");
+  CHECK(error_of("ADD [\"a\"]") ==
+        "ADD requires at least two arguments, but only one was provided. Destination could not be determined");
   CHECK(error_of("COPY --checksum=x a b") == "unknown flag: --checksum");
   CHECK(error_of("ADD --from=x a b") == "unknown flag: --from");
 }
@@ -199,13 +239,14 @@ TEST_CASE("flags lose quotes and backslashes and end at two dashes") {
 }
 
 TEST_CASE("RUN knows its flags") {
-  const auto run = only<Run>("RUN --mount=type=cache,target=/a --mount=target=/b --network=none --security=insecure --device=x --device=y make");
+  const auto run = only<Run>(
+      "RUN --mount=type=cache,target=/a --mount=target=/b --network=none --security=insecure --device=x --device=y make");
   CHECK(run.mounts == Strings{"type=cache,target=/a", "target=/b"});
   CHECK(run.network == "none");
   CHECK(run.security == "insecure");
   CHECK(run.devices == "x y");
   CHECK(only<Run>("RUN --mount='type=tmpfs,\"target=/a,b\"' x").mounts == Strings{"type=tmpfs,\"target=/a,b\""});
-  CHECK(only<Run>("RUN --mount=colour=blue x").mounts == Strings{"colour=blue"});   // only a RUN that is reached checks keys
+  CHECK(only<Run>("RUN --mount=colour=blue x").mounts == Strings{"colour=blue"});  // only a RUN that is reached checks keys
   CHECK(error_of("RUN --network=nonee x") == "invalid network mode \"nonee\" (did you mean none?)");
   CHECK(error_of("RUN --network=NONE x").starts_with("invalid network mode \"NONE\""));
   CHECK(error_of("RUN --security=x x") == "security \"x\" is not valid");
@@ -214,8 +255,12 @@ TEST_CASE("RUN knows its flags") {
 }
 
 TEST_CASE("HEALTHCHECK takes flags and a command, or NONE") {
-  CHECK(only<HealthcheckSpec>("HEALTHCHECK --interval=1m30s --timeout=5s --start-period=1ms --start-interval=0 --retries=3 cmd a  b") ==
-        HealthcheckSpec{.command = {false, {"a  b"}, {}}, .interval = 90'000'000'000, .timeout = 5'000'000'000, .start_period = 1'000'000,
+  CHECK(only<HealthcheckSpec>(
+            "HEALTHCHECK --interval=1m30s --timeout=5s --start-period=1ms --start-interval=0 --retries=3 cmd a  b") ==
+        HealthcheckSpec{.command = {false, {"a  b"}, {}},
+                        .interval = 90'000'000'000,
+                        .timeout = 5'000'000'000,
+                        .start_period = 1'000'000,
                         .retries = 3});
   CHECK(only<HealthcheckSpec>("HEALTHCHECK CMD [\"a\"]").command == CommandLine{true, {"a"}, {}});
   CHECK(only<HealthcheckSpec>("HEALTHCHECK --interval= CMD a").interval == 0);
@@ -223,10 +268,14 @@ TEST_CASE("HEALTHCHECK takes flags and a command, or NONE") {
   struct Row {
     std::string_view text, message;
   };
-  const Row rows[] = {{"", "HEALTHCHECK requires at least one argument"}, {"CMD", "Missing command after HEALTHCHECK CMD"},
-                      {"CMD []", "Missing command after HEALTHCHECK CMD"}, {"FOO x", "Unknown type \"FOO\" in HEALTHCHECK (try CMD)"},
-                      {"NONE x", "HEALTHCHECK NONE takes no arguments"}, {"--interval=1us CMD x", "Interval \"interval\" cannot be less than 1ms"},
-                      {"--timeout=-5s CMD x", "Interval \"timeout\" cannot be less than 1ms"}, {"--retries=-1 CMD x", "--retries cannot be negative (-1)"},
+  const Row rows[] = {{"", "HEALTHCHECK requires at least one argument"},
+                      {"CMD", "Missing command after HEALTHCHECK CMD"},
+                      {"CMD []", "Missing command after HEALTHCHECK CMD"},
+                      {"FOO x", "Unknown type \"FOO\" in HEALTHCHECK (try CMD)"},
+                      {"NONE x", "HEALTHCHECK NONE takes no arguments"},
+                      {"--interval=1us CMD x", "Interval \"interval\" cannot be less than 1ms"},
+                      {"--timeout=-5s CMD x", "Interval \"timeout\" cannot be less than 1ms"},
+                      {"--retries=-1 CMD x", "--retries cannot be negative (-1)"},
                       {"--retries=x CMD x", "--retries must be a whole number, not \"x\""},
                       {"--retries=99999999999 CMD x", "--retries must be a whole number, not \"99999999999\""},
                       {"--intervall=3s CMD x", "unknown flag: --intervall (did you mean interval?)"}};
@@ -278,11 +327,13 @@ TEST_CASE("FROM takes a platform and a name") {
   struct Row {
     std::string_view text, message;
   };
-  const Row rows[] = {{"FROM", "1: FROM requires either one or three arguments"}, {"FROM a b", "1: FROM requires either one or three arguments"},
-                      {"FROM a is b", "1: FROM requires either one or three arguments (the second of three must be AS)"},
-                      {"FROM a AS 1b", "1: invalid name for build stage: \"1b\", name can't start with a number or contain symbols"},
-                      {"FROM a AS b/c", "1: invalid name for build stage: \"b/c\", name can't start with a number or contain symbols"},
-                      {"FROM --x a", "1: unknown flag: --x"}};
+  const Row rows[] = {
+      {"FROM", "1: FROM requires either one or three arguments"},
+      {"FROM a b", "1: FROM requires either one or three arguments"},
+      {"FROM a is b", "1: FROM requires either one or three arguments (the second of three must be AS)"},
+      {"FROM a AS 1b", "1: invalid name for build stage: \"1b\", name can't start with a number or contain symbols"},
+      {"FROM a AS b/c", "1: invalid name for build stage: \"b/c\", name can't start with a number or contain symbols"},
+      {"FROM --x a", "1: unknown flag: --x"}};
   for (const Row& row : rows) {
     CAPTURE(row.text);
     CHECK(errors_of(row.text) == Strings{std::string(row.message)});
@@ -317,8 +368,8 @@ TEST_CASE("here-documents are found by the words of the line") {
     CHECK(only<Run>(format("{}\n{}", row.line, row.rest)).command.heredocs == row.found);
   }
   // No here-documents: in quotes, in JSON, with a third arrow, behind an open quote or a substitution that does not exist.
-  for (const char* line : {"RUN \"<<E\"", "RUN '<<E'", "RUN [\"<<E\"]", "RUN cat <<<E", "RUN echo it's <<E", "RUN echo ${a^^} <<E", "RUN a<<E", "CMD <<E",
-                           "RUN $((1<<2))", "RUN <<", "RUN a <<\vE"})
+  for (const char* line : {"RUN \"<<E\"", "RUN '<<E'", "RUN [\"<<E\"]", "RUN cat <<<E", "RUN echo it's <<E",
+                           "RUN echo ${a^^} <<E", "RUN a<<E", "CMD <<E", "RUN $((1<<2))", "RUN <<", "RUN a <<\vE"})
     CHECK_MESSAGE(instruction(line).where.end_line == 2, line);
   CHECK(errors_of("FROM a\nRUN <<E\na\n E\n") == Strings{"2: unterminated heredoc (no line is just \"E\")"});
   CHECK(parse("f", "FROM a\nRUN <<E\na\n").errors[0].where == Range{2, 1, 3});
@@ -382,9 +433,13 @@ TEST_CASE("a trigger is parsed when it fires") {
   struct Row {
     std::string_view text, message;
   };
-  const Row rows[] = {{"NOSUCH x", "unknown instruction: NOSUCH"}, {"FROM x", "FROM isn't allowed as an ONBUILD trigger"},
-                      {"ONBUILD RUN x", "ONBUILD isn't allowed as an ONBUILD trigger"}, {"MAINTAINER x", "MAINTAINER isn't allowed as an ONBUILD trigger"},
-                      {"", "it is empty"}, {"RUN a\nRUN b", "onbuild trigger should be a single expression"}, {"ENV a", "ENV must have two arguments"},
+  const Row rows[] = {{"NOSUCH x", "unknown instruction: NOSUCH"},
+                      {"FROM x", "FROM isn't allowed as an ONBUILD trigger"},
+                      {"ONBUILD RUN x", "ONBUILD isn't allowed as an ONBUILD trigger"},
+                      {"MAINTAINER x", "MAINTAINER isn't allowed as an ONBUILD trigger"},
+                      {"", "it is empty"},
+                      {"RUN a\nRUN b", "onbuild trigger should be a single expression"},
+                      {"ENV a", "ENV must have two arguments"},
                       {"RUN <<E\nx", "unterminated heredoc (no line is just \"E\")"}};
   for (const Row& row : rows) {
     CAPTURE(row.text);
@@ -404,11 +459,13 @@ TEST_CASE("comments above an instruction go with it until an empty one") {
 
 TEST_CASE("all errors of a file are found at once") {
   CHECK(errors_of("RUN a\nENV b=c\nFROM scratch\nCOYP a b\nenv\ncopi x y\nCOPY a\nRUN ok\nENTRYPOINT [1]\nRUN --x y\n") ==
-        Strings{"1: no build stage in current context (only ARG may stand before the first FROM)", "4: unknown instruction: COYP (did you mean COPY?)",
-                "5: ENV requires at least one argument", "6: unknown instruction: copi (did you mean copy?)",
+        Strings{"1: no build stage in current context (only ARG may stand before the first FROM)",
+                "4: unknown instruction: COYP (did you mean COPY?)", "5: ENV requires at least one argument",
+                "6: unknown instruction: copi (did you mean copy?)",
                 "7: COPY requires at least two arguments, but only one was provided. Destination could not be determined",
                 "9: when using JSON array syntax, arrays must be comprised of strings only", "10: unknown flag: --x"});
-  CHECK(errors_of("FROM a\nRUNN <<E\nnot an instruction\nE\nRUN b\n") == Strings{"2: unknown instruction: RUNN (did you mean RUN?)"});
+  CHECK(errors_of("FROM a\nRUNN <<E\nnot an instruction\nE\nRUN b\n") ==
+        Strings{"2: unknown instruction: RUNN (did you mean RUN?)"});
   CHECK(errors_of("") == Strings{"0: the Dockerfile cannot be empty"});
   CHECK(errors_of("\n\n  \n") == Strings{"3: file with no instructions"});
   CHECK(errors_of("ARG a\n") == Strings{"0: dockerfile contains no stages to build"});

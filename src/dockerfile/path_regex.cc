@@ -14,8 +14,10 @@ Ranges sorted(Ranges ranges) {
   std::ranges::sort(ranges);
   Ranges out;
   for (const auto& [first, last] : ranges) {
-    if (!out.empty() && first <= out.back().second + 1) out.back().second = std::max(out.back().second, last);
-    else out.emplace_back(first, last);
+    if (!out.empty() && first <= out.back().second + 1)
+      out.back().second = std::max(out.back().second, last);
+    else
+      out.emplace_back(first, last);
   }
   return out;
 }
@@ -33,15 +35,23 @@ Ranges negated(const Ranges& ranges) {
 
 /// \d \s \w and their opposites; empty: another letter.
 Ranges perl_class(char32_t letter) {
-  const Ranges digits{{'0', '9'}}, blanks{{'\t', '\n'}, {'\f', '\r'}, {' ', ' '}}, words{{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}};
+  const Ranges digits{{'0', '9'}}, blanks{{'\t', '\n'}, {'\f', '\r'}, {' ', ' '}},
+      words{{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}};
   switch (letter) {
-    case 'd': return digits;
-    case 'D': return negated(digits);
-    case 's': return blanks;
-    case 'S': return negated(blanks);
-    case 'w': return words;
-    case 'W': return negated(words);
-    default: return {};
+    case 'd':
+      return digits;
+    case 'D':
+      return negated(digits);
+    case 's':
+      return blanks;
+    case 'S':
+      return negated(blanks);
+    case 'w':
+      return words;
+    case 'W':
+      return negated(words);
+    default:
+      return {};
   }
 }
 
@@ -51,10 +61,19 @@ struct NamedClass {
 };
 const Ranges* posix_class(std::string_view name) {
   static const NamedClass kClasses[] = {
-      {"alnum", {{'0', '9'}, {'A', 'Z'}, {'a', 'z'}}}, {"alpha", {{'A', 'Z'}, {'a', 'z'}}}, {"ascii", {{0, 0x7f}}},
-      {"blank", {{'\t', '\t'}, {' ', ' '}}}, {"cntrl", {{0, 0x1f}, {0x7f, 0x7f}}}, {"digit", {{'0', '9'}}},
-      {"graph", {{'!', '~'}}}, {"lower", {{'a', 'z'}}}, {"print", {{' ', '~'}}}, {"punct", {{'!', '/'}, {':', '@'}, {'[', '`'}, {'{', '~'}}},
-      {"space", {{'\t', '\r'}, {' ', ' '}}}, {"upper", {{'A', 'Z'}}}, {"word", {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}}},
+      {"alnum", {{'0', '9'}, {'A', 'Z'}, {'a', 'z'}}},
+      {"alpha", {{'A', 'Z'}, {'a', 'z'}}},
+      {"ascii", {{0, 0x7f}}},
+      {"blank", {{'\t', '\t'}, {' ', ' '}}},
+      {"cntrl", {{0, 0x1f}, {0x7f, 0x7f}}},
+      {"digit", {{'0', '9'}}},
+      {"graph", {{'!', '~'}}},
+      {"lower", {{'a', 'z'}}},
+      {"print", {{' ', '~'}}},
+      {"punct", {{'!', '/'}, {':', '@'}, {'[', '`'}, {'{', '~'}}},
+      {"space", {{'\t', '\r'}, {' ', ' '}}},
+      {"upper", {{'A', 'Z'}}},
+      {"word", {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}}},
       {"xdigit", {{'0', '9'}, {'A', 'F'}, {'a', 'f'}}},
   };
   for (const NamedClass& known : kClasses)
@@ -72,14 +91,14 @@ class PathRegexParser {
   explicit PathRegexParser(std::string_view text) : text_(text) {}
 
   Result<PathRegex> run() {
-    regex_.start_ = add({.kind = Kind::split});   // a plain jump, so that there is always an exit to patch
+    regex_.start_ = add({.kind = Kind::split});  // a plain jump, so that there is always an exit to patch
     exit_ = regex_.start_;
     while (!text_.empty()) {
       if (text_[0] != '(') {
         TRY(atom_and_repeat());
         continue;
       }
-      text_.remove_prefix(1);                     // only ever "(.*/)?"
+      text_.remove_prefix(1);  // only ever "(.*/)?"
       const std::uint32_t group = jump();
       while (!text_.empty() && text_[0] != ')') TRY(atom_and_repeat());
       if (text_.empty()) return bad_pattern();
@@ -120,7 +139,7 @@ class PathRegexParser {
       text_.remove_prefix(1);
       append_set({{0, '\n' - 1}, {'\n' + 1, kLast}});
     } else if (c == '*' || c == '?') {
-      return bad_pattern();                       // nothing to repeat
+      return bad_pattern();  // nothing to repeat
     } else if (c == '\\') {
       text_.remove_prefix(1);
       if (text_.empty()) return bad_pattern();
@@ -152,7 +171,7 @@ class PathRegexParser {
     const bool star = text_[0] == '*';
     text_.remove_prefix(1);
     const std::uint32_t after = add({.kind = Kind::split});
-    regex_.states_[first].other = after;          // skips the atom
+    regex_.states_[first].other = after;  // skips the atom
     regex_.states_[exit_].next = star ? first : after;
     exit_ = after;
   }
@@ -162,13 +181,20 @@ class PathRegexParser {
     const Char c = first_char(text_);
     text_.remove_prefix(c.length);
     switch (c.value) {
-      case 'a': return U'\a';
-      case 'f': return U'\f';
-      case 'n': return U'\n';
-      case 'r': return U'\r';
-      case 't': return U'\t';
-      case 'v': return U'\v';
-      default: break;
+      case 'a':
+        return U'\a';
+      case 'f':
+        return U'\f';
+      case 'n':
+        return U'\n';
+      case 'r':
+        return U'\r';
+      case 't':
+        return U'\t';
+      case 'v':
+        return U'\v';
+      default:
+        break;
     }
     // Go knows a few more (\b, \x41, \pL); in a pattern of paths each is a mistake, and an error says so.
     if (c.value >= 0x80 || is_letter(c.value) || is_digit(c.value)) return bad_pattern();

@@ -1,5 +1,5 @@
-// Every rule here is BuildKit's (frontend/dockerfile/shell), the odd ones too: an escape inside double quotes is doubled when escapes
-// are kept; the words of ${v:-w} drop their escapes even then; "<<" swallows the blanks after it.
+// Every rule here is BuildKit's (frontend/dockerfile/shell), the odd ones too: an escape inside double quotes is doubled when
+// escapes are kept; the words of ${v:-w} drop their escapes even then; "<<" swallows the blanks after it.
 #include "dockerfile/shell_lexer.h"
 
 #include <algorithm>
@@ -101,8 +101,10 @@ class Lexer {
         TRY(special(c, out));
         if (!words) continue;
         const std::string_view added = std::string_view(out).substr(before);
-        if (c == '$') words->add_each(added);
-        else words->add_raw(added);
+        if (c == '$')
+          words->add_each(added);
+        else
+          words->add_raw(added);
         continue;
       }
       std::string_view character = next();
@@ -117,8 +119,10 @@ class Lexer {
       }
       out += character;
       if (!words) continue;
-      if (escaped) words->add_raw(character);
-      else words->add(character, first_char(character).value);
+      if (escaped)
+        words->add_raw(character);
+      else
+        words->add(character, first_char(character).value);
     }
     if (stop == kToEnd) return {};
     return bad("unexpected end of statement while looking for matching {}", stop);
@@ -294,7 +298,8 @@ class Lexer {
     if (!value && options_.keep_unset) return put(format("${{{}{}{}}}", variable, kind, pattern), out);
     const bool longest = pattern.starts_with(kind);
     if (longest) pattern.erase(0, 1);
-    auto rest = kind == '#' ? without_prefix(pattern, value.value_or(""), longest) : without_suffix(pattern, value.value_or(""), longest);
+    auto rest =
+        kind == '#' ? without_prefix(pattern, value.value_or(""), longest) : without_suffix(pattern, value.value_or(""), longest);
     return put_pattern_result(std::move(rest), out);
   }
 
@@ -319,7 +324,7 @@ class Lexer {
   const Lookup& lookup_;
   const LexOptions& options_;
   std::size_t at_ = 0;
-  std::size_t dollar_at_ = 0;   // of the '$' or quote that an error is about
+  std::size_t dollar_at_ = 0;  // of the '$' or quote that an error is about
   std::size_t produced_ = 0;
   int depth_ = 0;
   bool raw_escapes_;

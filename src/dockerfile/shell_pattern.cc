@@ -17,8 +17,8 @@ namespace {
 using Text = std::u32string;
 using TextView = std::u32string_view;
 
-constexpr char32_t kAnyCharacter = 0x110000;   // a '?' among the characters of a piece
-constexpr char32_t kStrayByte = 0x110100;      // plus the byte: what is not UTF-8 survives the way there and back
+constexpr char32_t kAnyCharacter = 0x110000;  // a '?' among the characters of a piece
+constexpr char32_t kStrayByte = 0x110100;     // plus the byte: what is not UTF-8 survives the way there and back
 constexpr std::size_t kMaxSteps = std::size_t{1} << 26;
 
 Text decode(std::string_view text) {
@@ -36,8 +36,10 @@ std::string encode(TextView text) {
   std::string out;
   out.reserve(text.size());
   for (const char32_t c : text) {
-    if (c >= kStrayByte) out += static_cast<char>(c - kStrayByte);
-    else append_utf8(out, c);
+    if (c >= kStrayByte)
+      out += static_cast<char>(c - kStrayByte);
+    else
+      append_utf8(out, c);
   }
   return out;
 }
@@ -102,7 +104,8 @@ class Pattern {
 
  private:
   static std::unexpected<Error> bad(TextView pattern, TextView escaped) {
-    return failf(Errc::invalid_argument, "invalid pattern ({}) in substitution: invalid escape '\\{}'", encode(pattern), encode(escaped));
+    return failf(Errc::invalid_argument, "invalid pattern ({}) in substitution: invalid escape '\\{}'", encode(pattern),
+                 encode(escaped));
   }
 
   template <class T>
@@ -135,7 +138,7 @@ class Pattern {
     return std::nullopt;
   }
 
-  std::vector<Text> pieces_;   // stars stand between them
+  std::vector<Text> pieces_;  // stars stand between them
   std::size_t steps_ = 0;
 };
 
@@ -145,8 +148,10 @@ Text reversed(TextView text) { return {text.rbegin(), text.rend()}; }
 Text reversed_pattern(TextView text) {
   Text out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 1 < text.size()) out += text[++i], out += U'\\';
-    else out += text[i];
+    if (text[i] == '\\' && i + 1 < text.size())
+      out += text[++i], out += U'\\';
+    else
+      out += text[i];
   }
   std::ranges::reverse(out);
   return out;
@@ -213,7 +218,8 @@ Result<std::string> with_replacement(std::string_view pattern, std::string_view 
       break;
     }
     // An empty match right after another match is not one.
-    if (found->to > copied || found->from == 0) append_template(out, replacement, view.substr(found->from, found->to - found->from));
+    if (found->to > copied || found->from == 0)
+      append_template(out, replacement, view.substr(found->from, found->to - found->from));
     copied = found->to;
     from = std::max(from + 1, found->to);
   }

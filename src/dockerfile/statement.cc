@@ -12,12 +12,15 @@
 namespace mica::dockerfile {
 namespace {
 
-constexpr std::string_view kKeywords[] = {"ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL",
-                                          "MAINTAINER", "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"};
+constexpr std::string_view kKeywords[] = {"ADD",    "ARG",   "CMD",         "COPY",  "ENTRYPOINT", "ENV",
+                                          "EXPOSE", "FROM",  "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD",
+                                          "RUN",    "SHELL", "STOPSIGNAL",  "USER",  "VOLUME",     "WORKDIR"};
 constexpr std::string_view kWithJson[] = {"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"};
 constexpr std::string_view kWithHeredocs[] = {"ADD", "COPY", "RUN"};
 
-bool is_one_of(std::string_view word, std::span<const std::string_view> known) { return std::ranges::find(known, word) != known.end(); }
+bool is_one_of(std::string_view word, std::span<const std::string_view> known) {
+  return std::ranges::find(known, word) != known.end();
+}
 
 /// The parts of a line that need no memory of their own.
 struct Parts {
@@ -85,7 +88,8 @@ bool read_statement(Statement& statement, std::string text, std::vector<TextPiec
   statement.keyword = to_upper(parts.keyword);
   SplitFlags split = split_flags(parts.after_keyword);
   for (FlagWord& word : split.flags) {
-    Flag flag{.name = word.text.substr(2), .where = place_of(statement.pieces, parts.after_keyword.data() - statement.text.data() + word.offset)};
+    Flag flag{.name = word.text.substr(2),
+              .where = place_of(statement.pieces, parts.after_keyword.data() - statement.text.data() + word.offset)};
     flag.where.end_line = flag.where.line;
     if (auto pair = split_once(flag.name, '=')) {
       flag.value = std::string(pair->second);
@@ -171,11 +175,23 @@ std::vector<std::string> list_flag(const Statement& statement, std::string_view 
 
 std::optional<Command> parse_command(const Statement& statement, Diagnostics& diagnostics) {
   using Parse = std::optional<Command> (*)(const Statement&, Diagnostics&);
-  static constexpr std::pair<std::string_view, Parse> kParsers[] = {
-      {"ADD", parse_add_or_copy}, {"ARG", parse_arg}, {"CMD", parse_cmd}, {"COPY", parse_add_or_copy}, {"ENTRYPOINT", parse_entrypoint},
-      {"ENV", parse_env}, {"EXPOSE", parse_expose}, {"HEALTHCHECK", parse_healthcheck}, {"LABEL", parse_label},
-      {"MAINTAINER", parse_maintainer}, {"ONBUILD", parse_onbuild}, {"RUN", parse_run}, {"SHELL", parse_shell},
-      {"STOPSIGNAL", parse_stopsignal}, {"USER", parse_user}, {"VOLUME", parse_volume}, {"WORKDIR", parse_workdir}};
+  static constexpr std::pair<std::string_view, Parse> kParsers[] = {{"ADD", parse_add_or_copy},
+                                                                    {"ARG", parse_arg},
+                                                                    {"CMD", parse_cmd},
+                                                                    {"COPY", parse_add_or_copy},
+                                                                    {"ENTRYPOINT", parse_entrypoint},
+                                                                    {"ENV", parse_env},
+                                                                    {"EXPOSE", parse_expose},
+                                                                    {"HEALTHCHECK", parse_healthcheck},
+                                                                    {"LABEL", parse_label},
+                                                                    {"MAINTAINER", parse_maintainer},
+                                                                    {"ONBUILD", parse_onbuild},
+                                                                    {"RUN", parse_run},
+                                                                    {"SHELL", parse_shell},
+                                                                    {"STOPSIGNAL", parse_stopsignal},
+                                                                    {"USER", parse_user},
+                                                                    {"VOLUME", parse_volume},
+                                                                    {"WORKDIR", parse_workdir}};
   for (const auto& [keyword, parse] : kParsers)
     if (keyword == statement.keyword) return parse(statement, diagnostics);
   if (statement.keyword.empty()) {

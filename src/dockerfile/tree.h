@@ -145,7 +145,7 @@ struct Directives {
 struct Diagnostic {
   enum class Level { error, warning };
   Level level = Level::error;
-  std::string code;                 ///< warnings: BuildKit's rule name ("NoEmptyContinuation"); errors: empty
+  std::string code;                 ///< warnings: BuildKit's rule name ("NoEmptyContinuation"), or our own "ForeignSyntax"; errors: empty
   std::string message;
   std::string suggestion;           ///< "did you mean ...", or empty
   Range where;

@@ -131,7 +131,8 @@ constexpr Range32 kDigits[] = {
 
 template <std::size_t n>
 bool is_in(char32_t c, const Range32 (&table)[n]) {
-  const auto* found = std::lower_bound(std::begin(table), std::end(table), c, [](const Range32& r, char32_t x) { return r.last < x; });
+  const auto* found =
+      std::lower_bound(std::begin(table), std::end(table), c, [](const Range32& r, char32_t x) { return r.last < x; });
   return found != std::end(table) && found->first <= c;
 }
 

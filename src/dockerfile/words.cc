@@ -9,7 +9,7 @@ namespace mica::dockerfile {
 std::vector<std::string> split_quoted(std::string_view text, char escape) {
   std::vector<std::string> words;
   std::string word;
-  bool may_be_empty = false;   // it had quotes
+  bool may_be_empty = false;  // it had quotes
   char quote = 0;
   const auto finish = [&] {
     if (may_be_empty || !word.empty()) words.push_back(std::move(word));
@@ -30,7 +30,7 @@ std::vector<std::string> split_quoted(std::string_view text, char escape) {
     } else if (quote != 0 && taken[0] == quote) {
       quote = 0;
     } else if (taken[0] == escape && quote != '\'') {
-      if (at == text.size()) break;   // an escape at the very end is dropped
+      if (at == text.size()) break;  // an escape at the very end is dropped
       const std::size_t length = first_char(text.substr(at)).length;
       word += taken;
       word += text.substr(at, length);
@@ -45,7 +45,8 @@ std::vector<std::string> split_quoted(std::string_view text, char escape) {
 
 std::vector<std::string_view> split_words(std::string_view text) {
   std::vector<std::string_view> words;
-  for (std::size_t at = text.find_first_not_of(kWordBlanks); at != std::string_view::npos; at = text.find_first_not_of(kWordBlanks, at)) {
+  for (std::size_t at = text.find_first_not_of(kWordBlanks); at != std::string_view::npos;
+       at = text.find_first_not_of(kWordBlanks, at)) {
     const std::size_t end = std::min(text.find_first_of(kWordBlanks, at), text.size());
     words.push_back(text.substr(at, end - at));
     at = end;
@@ -62,7 +63,7 @@ SplitFlags split_flags(std::string_view text) {
     FlagWord flag{.offset = at};
     char quote = 0;
     bool quoted = false;
-    for (; at < text.size(); ) {
+    for (; at < text.size();) {
       const Char c = first_char(text.substr(at));
       if (quote == 0 && is_space(c.value)) break;
       std::string_view taken = text.substr(at, c.length);

@@ -1,5 +1,5 @@
-// Any text as a Dockerfile: positions stay within it, every word of the tree expands or says why not, and a trigger that ONBUILD took
-// can be read back.
+// Any text as a Dockerfile: positions stay within it, every word of the tree expands or says why not, and a trigger that ONBUILD
+// took can be read back.
 #include <algorithm>
 #include <cstdint>
 
@@ -84,7 +84,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const int lines = static_cast<int>(std::ranges::count(text, '\n')) + 1;
   const auto within = [&](const Range& where) {
-    MICA_ASSERT(where.line >= 0 && where.line <= lines && where.end_line <= lines && where.column >= 1, "places lie within the file");
+    MICA_ASSERT(where.line >= 0 && where.line <= lines && where.end_line <= lines && where.column >= 1,
+                "places lie within the file");
   };
 
   const Parsed parsed = parse("Dockerfile", text);

@@ -1,5 +1,5 @@
-// The first lines, up to an empty one, are an ignore file, the rest paths. A walk that hands states down must agree with single questions, and
-// what a walk may skip must hold nothing that comes back.
+// The first lines, up to an empty one, are an ignore file, the rest paths. A walk that hands states down must agree with single
+// questions, and what a walk may skip must hold nothing that comes back.
 #include <cstdint>
 
 #include "base/text.h"
