@@ -1,5 +1,6 @@
 /// Collecting what is wrong with a file. Internal to the module.
 #pragma once
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>

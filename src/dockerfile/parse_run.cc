@@ -1,5 +1,5 @@
 // Instructions that hold a command line: RUN CMD ENTRYPOINT SHELL HEALTHCHECK.
-#include <array>
+#include <algorithm>
 #include <limits>
 
 #include "base/format.h"

@@ -2,6 +2,7 @@
 /// each group of instructions turn it into a Command. Internal to the module.
 #pragma once
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
