@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "support/local_git.h"
 #include "support/step_fixture.h"
 #include "sys/process.h"
 
@@ -114,14 +115,15 @@ TEST_CASE("a git repository is copied like a folder, and its commit is the key")
   const auto shell = [&](const std::string& script) { return must(sys::run_and_capture({"sh", "-euc", "umask 077; cd \"$0\"; " + script, folder.path()})); };
   const std::string commit = "git -C r.git add -A; git -C r.git -c user.name=n -c user.email=e commit -qm m; git -C r.git rev-parse HEAD";
   const std::string first = std::string(trim(shell("git init -q r.git; mkdir r.git/d; echo 1 > r.git/d/a; echo 2 > r.git/b; chmod 755 r.git/b; ln -s b r.git/l; " + commit)));
-  const std::string url = "file://" + folder.path() + "/r.git";
+  const std::string url = "https://git.invalid/r.git";
+  const LocalGit git("https://git.invalid/", folder.path());
   const CopyOp op{.sources = {url}, .destination = "/x"};
   CHECK(web.add(op) == Lines{"d x 755", "f x/b 755 2", "d x/d 755", "f x/d/a 644 2", "l x/l -> b"});
   const Parts parts = web.last.parts;
   CHECK(parts.back() == Part{"git " + url, first, false});
   CHECK(web.add({.sources = {url + "#:d"}, .destination = "/x/", .chown = "1:2", .checksum = first.substr(0, 12)}) == Lines{"d x 755 1:2", "f x/a 644 1:2 2"});
   CHECK(web.add({.sources = {url}, .destination = "/x", .excludes = {"d", "l"}}) == Lines{"d x 755", "f x/b 755 2"});
-  CHECK(web.add({.sources = {url}, .destination = "/x", .checksum = "0123456"})[0].find("expected: 0123456") != std::string::npos);
+  CHECK(web.add({.sources = {url}, .destination = "/x", .checksum = "0123456"})[0].find("expected 0123456") != std::string::npos);
   const Lines kept = web.add({.sources = {url}, .destination = "/x", .keep_git_dir = true});
   CHECK(std::ranges::find(kept, "d x/.git 755") != kept.end());
   CHECK(web.add(op) == Lines{"d x 755", "f x/b 755 2", "d x/d 755", "f x/d/a 644 2", "l x/l -> b"});

@@ -1,5 +1,6 @@
 #include "build/file_hashes.h"
 
+#include <bit>
 #include <cstring>
 
 #include "base/time.h"
@@ -7,12 +8,18 @@
 namespace mica::build {
 namespace {
 
-// docs/formats/file-hashes.md: the bytes of one row.
+// docs/formats/file-hashes.md
 constexpr std::string_view kMagic = "mfh1";
-constexpr std::size_t kFixedBytes = 2 + 4 * 8 + 32;
-/// A kernel timestamp may lag the clock by one tick: 10 ms at HZ=100, and some file systems keep whole seconds or two.
-constexpr std::int64_t kTickNs = 20'000'000, kCoarseNs = 2'000'000'000;
-constexpr std::int64_t kDayNs = std::int64_t{86'400} * 1'000'000'000;
+constexpr std::size_t kHeaderBytes = 40;
+constexpr std::size_t kRecordBytes = 70;   // and the strings
+
+constexpr std::int64_t kSecondNs = 1'000'000'000;
+constexpr std::int64_t kDayNs = 86'400 * kSecondNs;
+/// Kernel times may lag the clock by one tick (10 ms at the slowest, 100 Hz), here doubled for safety. A file system that knows whole
+/// seconds only, or every second one, shows it by its ctime; of mtime the same is assumed.
+constexpr std::int64_t kTickNs = 20'000'000, kCoarseNs = 2 * kSecondNs;
+
+static_assert(std::endian::native == std::endian::little, "the format's numbers are little-endian");
 
 template <class T>
 void append(std::string& to, T value) {
@@ -20,6 +27,7 @@ void append(std::string& to, T value) {
   std::memcpy(bytes, &value, sizeof value);
   to.append(bytes, sizeof value);
 }
+
 template <class T>
 T take(std::string_view& from) {
   T value;
@@ -28,69 +36,99 @@ T take(std::string_view& from) {
   return value;
 }
 
+std::string_view as_text(const Sha256Bytes& digest) { return {reinterpret_cast<const char*>(digest.data()), digest.size()}; }
+
 std::string pack(const std::vector<RememberedFile>& files) {
-  std::string bytes(kMagic);
-  bytes.reserve(files.size() * (kFixedBytes + 16));
-  for (const auto& file : files) {
-    append(bytes, static_cast<std::uint16_t>(file.name.size()));
-    append(bytes, file.stamp.inode);
-    append(bytes, file.stamp.size);
-    append(bytes, file.stamp.mtime_ns);
-    append(bytes, file.stamp.ctime_ns);
-    bytes.append(reinterpret_cast<const char*>(file.digest.data()), file.digest.size());
-    bytes += file.name;
+  std::string body;
+  std::size_t size = 0;
+  for (const RememberedFile& file : files) size += kRecordBytes + file.name.size() + file.xattrs.size();
+  body.reserve(size);
+  for (const RememberedFile& file : files) {
+    append(body, file.stamp.inode);
+    append(body, file.stamp.size);
+    append(body, file.stamp.mtime_ns);
+    append(body, file.stamp.ctime_ns);
+    body += as_text(file.digest);
+    append(body, static_cast<std::uint16_t>(file.name.size()));
+    append(body, static_cast<std::uint32_t>(file.xattrs.size()));
+    body += file.name;
+    body += file.xattrs;
   }
-  return bytes;
+  std::string bytes(kMagic);
+  append(bytes, static_cast<std::uint32_t>(files.size()));
+  bytes += as_text(sha256(body));
+  return bytes += body;
 }
 
-/// What is damaged is only forgotten.
+/// What is damaged is forgotten: a wrong digest would be believed.
 std::vector<RememberedFile> unpack(std::string_view bytes) {
-  std::vector<RememberedFile> files;
-  if (!bytes.starts_with(kMagic)) return files;
+  if (bytes.size() < kHeaderBytes || !bytes.starts_with(kMagic)) return {};
   bytes.remove_prefix(kMagic.size());
-  while (bytes.size() >= kFixedBytes) {
-    RememberedFile file;
-    const auto length = take<std::uint16_t>(bytes);
+  const auto count = take<std::uint32_t>(bytes);
+  const std::string_view check = bytes.substr(0, 32);
+  bytes.remove_prefix(check.size());
+  if (as_text(sha256(bytes)) != check || bytes.size() / kRecordBytes < count) return {};
+  std::vector<RememberedFile> files(count);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    RememberedFile& file = files[i];
+    if (bytes.size() < kRecordBytes) return {};
     file.stamp.inode = take<std::uint64_t>(bytes);
     file.stamp.size = take<std::uint64_t>(bytes);
     file.stamp.mtime_ns = take<std::int64_t>(bytes);
     file.stamp.ctime_ns = take<std::int64_t>(bytes);
-    std::memcpy(file.digest.data(), bytes.data(), file.digest.size());
-    bytes.remove_prefix(file.digest.size());
-    if (bytes.size() < length) return {};
-    file.name = bytes.substr(0, length);
-    bytes.remove_prefix(length);
-    if (!files.empty() && files.back().name >= file.name) return {};
-    files.push_back(std::move(file));
+    file.digest = take<Sha256Bytes>(bytes);
+    const std::size_t name = take<std::uint16_t>(bytes);
+    const std::size_t xattrs = take<std::uint32_t>(bytes);
+    if (bytes.size() < name + xattrs) return {};
+    file.name = bytes.substr(0, name);
+    file.xattrs = bytes.substr(name, xattrs);
+    bytes.remove_prefix(name + xattrs);
+    if (i > 0 && files[i - 1].name >= file.name) return {};
   }
-  return bytes.empty() ? files : std::vector<RememberedFile>();
+  return bytes.empty() ? std::move(files) : std::vector<RememberedFile>();
+}
+
+db::Statement& bind(db::Statement& statement, const FolderId& folder) {
+  return statement.bind(static_cast<std::int64_t>(folder.device)).bind(static_cast<std::int64_t>(folder.inode));
 }
 
 }  // namespace
 
 Result<std::vector<RememberedFile>> FileHashes::load(const FolderId& folder) {
-  auto database = database_.lock();
-  auto row = TRY(database->prepare("SELECT files, used_ns FROM file_hash WHERE device = ? AND folder = ?"));
-  row.bind(static_cast<std::int64_t>(folder.device)).bind(static_cast<std::int64_t>(folder.inode));
-  const bool found = TRY(row.step());
-  if (!found) return std::vector<RememberedFile>();
-  auto files = unpack(row.text(0));
-  const std::int64_t time = now().ns;
-  if (time - row.integer(1) > kDayNs && !database->read_only()) {   // once a day is enough to know that it is in use
-    auto used = TRY(database->prepare("UPDATE file_hash SET used_ns = ? WHERE device = ? AND folder = ?"));
-    TRY(used.bind(time).bind(static_cast<std::int64_t>(folder.device)).bind(static_cast<std::int64_t>(folder.inode)).run());
+  std::string bytes;
+  std::int64_t used_ns = 0;
+  {
+    auto database = database_.lock();
+    auto row = TRY(database->prepare("SELECT files, used_ns FROM file_hash WHERE device = ? AND folder = ?"));
+    const bool found = TRY(bind(row, folder).step());
+    if (!found) return std::vector<RememberedFile>();
+    bytes = row.text(0);
+    used_ns = row.integer(1);
   }
-  return files;
+  if (now().ns - used_ns > kDayNs) stale_.lock()->push_back(folder);
+  return unpack(bytes);
 }
 
 Result<> FileHashes::save(const std::vector<std::pair<FolderId, std::vector<RememberedFile>>>& folders) {
+  if (folders.empty()) return {};
+  const std::int64_t time = now().ns;
   auto database = database_.lock();
-  if (folders.empty() || database->read_only()) return {};
+  if (database->read_only()) return {};
   auto transaction = TRY(database->begin());
   auto insert = TRY(database->prepare("INSERT OR REPLACE INTO file_hash(device, folder, used_ns, files) VALUES (?, ?, ?, ?)"));
+  for (const auto& [folder, files] : folders) TRY(bind(insert.reset(), folder).bind(time).bind_blob(pack(files)).run());
+  return std::move(transaction).commit();
+}
+
+Result<> FileHashes::refresh() {
+  const std::vector<FolderId> folders = std::exchange(*stale_.lock(), {});
+  if (folders.empty()) return {};
   const std::int64_t time = now().ns;
-  for (const auto& [id, files] : folders)
-    TRY(insert.reset().bind(static_cast<std::int64_t>(id.device)).bind(static_cast<std::int64_t>(id.inode)).bind(time).bind_blob(pack(files)).run());
+  auto database = database_.lock();
+  if (database->read_only()) return {};
+  auto transaction = TRY(database->begin());
+  auto update = TRY(database->prepare("UPDATE file_hash SET used_ns = ? WHERE device = ? AND folder = ?"));
+  for (const FolderId& folder : folders) TRY(bind(update.reset().bind(time), folder).run());
   return std::move(transaction).commit();
 }
 
@@ -102,9 +140,8 @@ Result<std::int64_t> FileHashes::forget(int days) {
 }
 
 bool is_settled(const FileStamp& stamp, std::int64_t now_ns) {
-  for (const std::int64_t time : {stamp.mtime_ns, stamp.ctime_ns})
-    if (time + (time % 1'000'000'000 == 0 ? kCoarseNs : kTickNs) > now_ns) return false;
-  return true;
+  const std::int64_t margin = stamp.ctime_ns % kSecondNs == 0 ? kCoarseNs : kTickNs;
+  return stamp.mtime_ns <= now_ns - margin && stamp.ctime_ns <= now_ns - margin;
 }
 
 }  // namespace mica::build

@@ -1,17 +1,15 @@
+#include "build/local_tree.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
-#include <unistd.h>
 
-#include <map>
-#include <mutex>
+#include <algorithm>
+#include <cstdlib>
 
 #include "base/format.h"
+#include "base/log.h"
 #include "base/text.h"
-#include "base/time.h"
-#include "build/context.h"
-#include "build/file_hashes.h"
-#include "dockerfile/ignore.h"
+#include "snapshot/open_below.h"
 #include "sys/entries.h"
 
 namespace mica::build {
@@ -20,364 +18,286 @@ namespace {
 using dockerfile::PatternMatcher;
 using snapshot::Type;
 
-constexpr std::size_t kHashBuffer = 256 << 10;
-constexpr std::uint64_t kBytesATask = 4 << 20;    // of files hashed by one task
-constexpr std::size_t kFilesATask = 64;
+/// Folders that are read before the pool is asked to help: most contexts are smaller, and starting threads takes time.
+constexpr std::size_t kFoldersAlone = 24;
 
-std::int64_t ns_of(const timespec& time) { return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_nsec; }
-FileStamp stamp_of(const struct stat& s) {
-  return {s.st_ino, static_cast<std::uint64_t>(s.st_size), ns_of(s.st_mtim), ns_of(s.st_ctim)};
-}
-Type type_of(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFDIR: return Type::directory;
-    case S_IFLNK: return Type::symlink;
-    case S_IFCHR: return Type::char_device;
-    case S_IFBLK: return Type::block_device;
-    case S_IFIFO: return Type::fifo;
-    default: return Type::file;   // a socket too: Docker sends an empty file
-  }
+std::string_view parent_of(std::string_view path) { return path.substr(0, path.find('/') == path.npos ? 0 : path.rfind('/')); }
+std::string_view last_part(std::string_view path) { return path.substr(path.rfind('/') + 1); }   // npos + 1 is 0
+
+std::string join(const std::string& folder, std::string_view name) {
+  std::string path;
+  path.reserve(folder.size() + 1 + name.size());
+  if (!folder.empty()) path.append(folder).append("/");
+  return path.append(name);
 }
 
-std::string joined(std::string_view folder, std::string_view name) {
-  return folder.empty() ? std::string(name) : std::string(folder) + "/" + std::string(name);
+/// No folder is (or can be) there, as opposed to one that we may not read.
+bool means_absent(const Error& error) {
+  const int number = error.os_number();
+  return number == ENOENT || number == ENOTDIR || number == ELOOP || number == ENAMETOOLONG || number == EXDEV;
 }
 
-/// "" attributes for most files costs one call; Apple's own are not sent.
-std::string xattrs_of(const std::string& path) {
-  char names[4096];
-  ssize_t size = ::llistxattr(path.c_str(), names, sizeof names);
-  if (size <= 0) return {};
-  std::vector<sys::Xattr> found;
-  for (std::string_view rest(names, static_cast<std::size_t>(size)); !rest.empty();) {
-    const std::string name(rest.substr(0, rest.find('\0')));
-    rest.remove_prefix(std::min(rest.size(), name.size() + 1));
-    if (name.starts_with("com.apple.") || !snapshot::is_layer_xattr(name)) continue;
-    std::string value(64 << 10, '\0');
-    const ssize_t length = ::lgetxattr(path.c_str(), name.c_str(), value.data(), value.size());
-    if (length < 0) continue;
-    value.resize(static_cast<std::size_t>(length));
-    found.push_back({name, std::move(value)});
-  }
-  return found.empty() ? std::string() : snapshot::pack_xattrs(found);
-}
-
-struct Item {
-  std::string name;
-  struct stat status {};
-  bool excluded = false;             // by the rules; a folder may show all the same when something in it does
-  std::optional<bool> shows_below;   // of an excluded folder, once known
-  std::unique_ptr<PatternMatcher::State> state;   // of folders
-  std::optional<Sha256Bytes> digest;
-};
-struct Folder {
-  FolderId id;
-  std::vector<Item> items;           // sorted by name
-  bool remembered = false;           // the memory was asked
-  Item* find(std::string_view name) {
-    const auto at = std::lower_bound(items.begin(), items.end(), name, [](const Item& item, std::string_view n) { return item.name < n; });
-    return at != items.end() && at->name == name ? &*at : nullptr;
-  }
-};
-
-class LocalTree : public SourceTree {
- public:
-  LocalTree(std::string root, sys::Fd fd, PatternMatcher matcher, std::vector<std::string> patterns, const ContextTools& tools, std::string name, bool own_ids)
-      : root_(std::move(root)), fd_(std::move(fd)), matcher_(std::move(matcher)), patterns_(std::move(patterns)), tools_(tools), name_(std::move(name)),
-        own_ids_(own_ids) {}
-
-  Result<std::optional<Node>> find(std::string_view path) override {
-    const std::lock_guard lock(mutex_);
-    if (path.empty()) return root_node();
-    Item* item = TRY(item_at(path));
-    if (!item) return std::optional<Node>();
-    const bool shown = TRY(shows(path, *item));
-    if (!shown) return std::optional<Node>();
-    auto node = TRY(node_of(path, *item));
-    return std::optional(std::move(node));
-  }
-
-  Result<std::vector<Node>> children(std::string_view path) override {
-    const std::lock_guard lock(mutex_);
-    std::vector<Node> nodes;
-    if (!path.empty()) {
-      const Item* item = TRY(item_at(path));
-      if (!item || !S_ISDIR(item->status.st_mode)) return nodes;
-    }
-    Folder& folder = *TRY(folder_at(path));
-    nodes.reserve(folder.items.size());
-    for (Item& item : folder.items) {
-      const std::string inner = joined(path, item.name);
-      const bool shown = TRY(shows(inner, item));
-      if (!shown) continue;
-      auto node = TRY(node_of(inner, item));
-      nodes.push_back(std::move(node));
-    }
-    return nodes;
-  }
-
-  std::string hidden_by(std::string_view path) override {
-    const std::lock_guard lock(mutex_);
-    const auto item = item_at(path);
-    if (!item || !*item || !(*item)->excluded) return {};
-    // The rule that decided is the last one whose removal lets the path through.
-    for (std::size_t i = patterns_.size(); i-- > 0;) {
-      std::vector<std::string> fewer(patterns_.begin(), patterns_.begin() + static_cast<std::ptrdiff_t>(i));
-      const auto matcher = PatternMatcher::compile(fewer);
-      if (matcher && !matcher->matches(path)) return patterns_[i];
-    }
-    return {};
-  }
-
-  Result<> hash(std::span<Node*> files, task::Cancel cancel) override {
-    std::vector<Work> work;
-    std::map<std::string, Folder*> touched;
-    {
-      const std::lock_guard lock(mutex_);
-      TRY(take_known(files, work, touched));
-    }
-    if (work.empty()) return {};
-    TRY(hash_all(work, cancel));
-    const std::lock_guard lock(mutex_);
-    for (Work& one : work) one.item->digest = one.node->digest;
-    return remember(work, touched);
-  }
-
-  bool is_local_context() const override { return !own_ids_; }
-  std::string name() const override { return name_; }
-
- private:
-  struct Work {
-    Node* node = nullptr;
-    Item* item = nullptr;
-    Folder* folder = nullptr;
-    FileStamp stamp;                 // of the bytes that were hashed
-    bool settled = false;
-  };
-
-  std::optional<Node> root_node() {
-    struct stat status {};
-    if (::fstat(fd_.get(), &status) != 0) return std::nullopt;
-    return Node{.path = "", .type = Type::directory, .mode = status.st_mode & 07777u, .mtime_ns = ns_of(status.st_mtim)};
-  }
-
-  Result<Node> node_of(std::string_view path, Item& item) {
-    const struct stat& s = item.status;
-    Node node{.path = std::string(path), .type = type_of(s.st_mode), .mode = s.st_mode & 07777u, .mtime_ns = ns_of(s.st_mtim), .digest = item.digest,
-              .source_dir = root_, .source_path = std::string(path)};
-    if (own_ids_) {
-      node.uid = s.st_uid;
-      node.gid = s.st_gid;
-    }
-    if (node.type == Type::file && S_ISREG(s.st_mode)) {
-      node.size = static_cast<std::uint64_t>(s.st_size);
-      if (s.st_nlink > 1) node.inode_group = s.st_ino;
-    } else if (node.type == Type::file) {
-      node.digest = sha256("");
-      node.source_dir = "/dev";
-      node.source_path = "null";
-    } else if (node.type == Type::symlink) {
-      const auto parent = TRY(sys::open_strict(fd_, std::string(path.substr(0, path.size() - item.name.size())), O_PATH | O_DIRECTORY));
-      node.link = TRY_DOING(sys::read_link_at(parent, item.name), format("reading {}", quoted(path)));
-      node.mode = 0777;
-    } else if (node.type == Type::char_device || node.type == Type::block_device) {
-      node.device = s.st_rdev;
-    }
-    node.xattrs = xattrs_of(root_ + "/" + node.path);
-    return node;
-  }
-
-  Result<Item*> item_at(std::string_view path) {
-    const auto slash = path.rfind('/');
-    const std::string_view parent = slash == path.npos ? std::string_view() : path.substr(0, slash);
-    if (!parent.empty()) {
-      const Item* above = TRY(item_at(parent));
-      if (!above || !S_ISDIR(above->status.st_mode)) return nullptr;
-    }
-    Folder* folder = TRY(folder_at(parent));
-    return folder->find(path.substr(slash == path.npos ? 0 : slash + 1));
-  }
-
-  /// The folder's entries, read at the first question. `path` is known to be a folder.
-  Result<Folder*> folder_at(std::string_view path) {
-    const auto found = folders_.find(path);
-    if (found != folders_.end()) return &found->second;
-    const PatternMatcher::State* above = nullptr;
-    if (!path.empty()) {
-      const auto slash = path.rfind('/');
-      Folder* parent = TRY(folder_at(slash == path.npos ? std::string_view() : path.substr(0, slash)));
-      above = parent->find(path.substr(slash == path.npos ? 0 : slash + 1))->state.get();
-    }
-    Folder folder = TRY_DOING(read_folder(path, above), format("reading the context's folder {}", quoted(path.empty() ? "." : path)));
-    return &folders_.emplace(std::string(path), std::move(folder)).first->second;
-  }
-
-  Result<Folder> read_folder(std::string_view path, const PatternMatcher::State* above) {
-    auto opened = sys::open_strict(fd_, std::string(path), O_RDONLY | O_DIRECTORY);
-    if (!opened) {
-      Error error = std::move(opened).error();
-      if (error.code() == Errc::permission_denied && !path.empty()) std::move(error).with_hint(format("if it is not needed, add {} to .dockerignore", path));
-      return fail(std::move(error));
-    }
-    const sys::Fd fd = std::move(*opened);
-    struct stat own {};
-    if (::fstat(fd.get(), &own) != 0) return fail_errno("looking at the folder");
-    Folder folder{.id = {own.st_dev, own.st_ino}, .items = {}};
-    auto reader = std::make_unique<sys::EntryReader>(fd.get());
-    for (sys::Entry entry; reader->next(entry);) {
-      Item item{.name = std::string(entry.name)};
-      if (::fstatat(fd.get(), item.name.c_str(), &item.status, AT_SYMLINK_NOFOLLOW) != 0) {
-        if (errno == ENOENT) continue;   // removed since
-        return fail_errno(format("looking at {}", quoted(item.name)));
-      }
-      folder.items.push_back(std::move(item));
-    }
-    if (reader->failed()) return fail_errno("listing the folder");
-    std::sort(folder.items.begin(), folder.items.end(), [](const Item& a, const Item& b) { return a.name < b.name; });
-    if (matcher_.empty()) return folder;
-    const PatternMatcher::State none;
-    for (Item& item : folder.items) {
-      PatternMatcher::State state;
-      item.excluded = matcher_.matches(joined(path, item.name), above ? *above : none, state);
-      if (S_ISDIR(item.status.st_mode)) item.state = std::make_unique<PatternMatcher::State>(std::move(state));
-    }
-    return folder;
-  }
-
-  /// An excluded folder shows when a rule takes something below it back in.
-  Result<bool> shows(std::string_view path, Item& item) {
-    if (!item.excluded) return true;
-    if (!S_ISDIR(item.status.st_mode) || !matcher_.has_negation() || matcher_.can_skip_below(path)) return false;
-    if (item.shows_below) return *item.shows_below;
-    bool any = false;
-    Folder& folder = *TRY(folder_at(path));
-    for (Item& inner : folder.items) {
-      any = TRY(shows(joined(path, inner.name), inner));
-      if (any) break;
-    }
-    item.shows_below = any;
-    return any;
-  }
-
-  /// Gives nodes the digests that are known, by this tree or from memory; the rest is work.
-  Result<> take_known(std::span<Node*> files, std::vector<Work>& work, std::map<std::string, Folder*>& touched) {
-    for (Node* node : files) {
-      if (node->digest) continue;
-      Item* item = TRY(item_at(node->path));
-      if (!item) return failf(Errc::not_found, "{} vanished from {} meanwhile", quoted(node->path), name_);
-      const auto slash = node->path.rfind('/');
-      const std::string parent = slash == node->path.npos ? "" : node->path.substr(0, slash);
-      Folder* folder = TRY(folder_at(parent));
-      if (!folder->remembered) TRY(recall(*folder));
-      if (item->digest) {
-        node->digest = item->digest;
-        continue;
-      }
-      touched.emplace(parent, folder);
-      work.push_back({.node = node, .item = item, .folder = folder});
-    }
-    return {};
-  }
-
-  Result<> recall(Folder& folder) {
-    folder.remembered = true;
-    if (!tools_.database) return {};
-    const auto files = TRY(FileHashes(*tools_.database).load(folder.id));
-    for (const auto& file : files)
-      if (Item* item = folder.find(file.name); item && S_ISREG(item->status.st_mode) && stamp_of(item->status) == file.stamp) item->digest = file.digest;
-    return {};
-  }
-
-  Result<> hash_all(std::vector<Work>& work, task::Cancel cancel) {
-    task::Group group(*tools_.pool, cancel);
-    for (std::size_t begin = 0; begin < work.size();) {
-      std::size_t end = begin;
-      for (std::uint64_t bytes = 0; end < work.size() && end - begin < kFilesATask && bytes < kBytesATask; ++end) bytes += work[end].node->size;
-      group.run([this, &work, begin, end](task::Cancel stop) -> Result<> {
-        std::vector<unsigned char> buffer(kHashBuffer);
-        for (std::size_t i = begin; i < end; ++i) TRY_DOING(hash_one(work[i], buffer, stop), format("reading {}", quoted(work[i].node->path)));
-        return {};
-      });
-      begin = end;
-    }
-    return group.wait();
-  }
-
-  Result<> hash_one(Work& work, std::vector<unsigned char>& buffer, task::Cancel stop) {
-    for (int attempt = 0; attempt < 2; ++attempt) {
-      const std::int64_t begun = now().ns;
-      auto opened = sys::open_strict(fd_, work.node->path, O_RDONLY);
-      if (!opened) {
-        Error error = std::move(opened).error();
-        if (error.code() == Errc::permission_denied) std::move(error).with_hint(format("if it is not needed, add {} to .dockerignore", work.node->path));
-        return fail(std::move(error));
-      }
-      const auto before = TRY(sys::stat_fd(*opened));
-      Sha256 hash;
-      std::uint64_t size = 0;
-      for (;;) {
-        TRY(stop.check());
-        const std::size_t got = TRY(sys::read_full(*opened, buffer));
-        if (got == 0) break;
-        hash.update(std::span(buffer).first(got));
-        size += got;
-        if (got < buffer.size()) break;
-      }
-      const auto after = TRY(sys::stat_fd(*opened));
-      if (stamp_of(before) != stamp_of(after) || size != static_cast<std::uint64_t>(after.st_size)) continue;
-      work.node->digest = hash.finish();
-      work.node->size = size;
-      work.node->mode = after.st_mode & 07777u;
-      work.node->mtime_ns = ns_of(after.st_mtim);
-      work.stamp = stamp_of(after);
-      work.settled = is_settled(work.stamp, begun);
-      return {};
-    }
-    return fail(Error(Errc::conflict, "the file keeps changing while it is read").with_hint("build again when nothing writes to it"));
-  }
-
-  /// Writes the rows of the folders in which something was hashed.
-  Result<> remember(const std::vector<Work>& work, const std::map<std::string, Folder*>& touched) {
-    if (!tools_.database) return {};
-    std::map<const Item*, const Work*> hashed;
-    for (const Work& one : work) hashed.emplace(one.item, &one);
-    std::vector<std::pair<FolderId, std::vector<RememberedFile>>> rows;
-    for (const auto& [path, folder] : touched) {
-      std::vector<RememberedFile> files;
-      for (const Item& item : folder->items) {
-        const auto fresh = hashed.find(&item);
-        if (fresh != hashed.end() ? !fresh->second->settled : !item.digest.has_value()) continue;
-        files.push_back({item.name, fresh != hashed.end() ? fresh->second->stamp : stamp_of(item.status), *item.digest});
-      }
-      rows.emplace_back(folder->id, std::move(files));
-    }
-    return FileHashes(*tools_.database).save(rows);
-  }
-
-  std::string root_;
-  sys::Fd fd_;
-  PatternMatcher matcher_;
-  std::vector<std::string> patterns_;
-  ContextTools tools_;
-  std::string name_;
-  bool own_ids_;
-  std::mutex mutex_;
-  std::map<std::string, Folder, std::less<>> folders_;
-};
+bool is_possible(std::string_view path) { return path.find('\0') == path.npos; }
 
 }  // namespace
 
-Result<std::unique_ptr<SourceTree>> make_local_tree(const std::string& root, const std::vector<std::string>& patterns, const ContextTools& tools, std::string name) {
-  auto fd = TRY(sys::open(root, O_RDONLY | O_DIRECTORY));
-  auto matcher = TRY(PatternMatcher::compile(patterns));
-  return std::unique_ptr<SourceTree>(std::make_unique<LocalTree>(root, std::move(fd), std::move(matcher), patterns, tools, std::move(name), false));
+LocalTree::LocalTree(std::string path, sys::Fd root, PatternMatcher matcher, const ContextTools& tools, LocalOptions options)
+    : path_(std::move(path)), root_(std::move(root)), matcher_(std::move(matcher)), tools_(tools), options_(std::move(options)) {
+  if (tools_.database && options_.remember) hashes_.emplace(*tools_.database);
+}
+LocalTree::~LocalTree() = default;
+
+const LocalEntry* LocalTree::Contents::find(std::string_view name) const {
+  const auto at = std::lower_bound(entries.begin(), entries.end(), name, [](const LocalEntry& entry, std::string_view wanted) { return entry.name < wanted; });
+  return at != entries.end() && at->name == name ? &*at : nullptr;
 }
 
-Result<std::unique_ptr<SourceTree>> make_unpacked_tree(const std::string& root, const ContextTools& tools, std::string name) {
-  auto fd = TRY(sys::open(root, O_RDONLY | O_DIRECTORY));
-  ContextTools own = tools;
-  own.database = nullptr;   // a folder that vanishes is not worth remembering
-  return std::unique_ptr<SourceTree>(std::make_unique<LocalTree>(root, std::move(fd), PatternMatcher(), std::vector<std::string>(), own, std::move(name), true));
+LocalEntry& LocalTree::Contents::keep(LocalEntry entry) {
+  const auto at = std::lower_bound(entries.begin(), entries.end(), entry.name, [](const LocalEntry& there, std::string_view wanted) { return there.name < wanted; });
+  if (at != entries.end() && at->name == entry.name) return *at = std::move(entry);
+  return *entries.insert(at, std::move(entry));
+}
+
+Result<std::optional<Node>> LocalTree::find(std::string_view path) {
+  if (!is_possible(path)) return std::nullopt;
+  if (path.empty()) {
+    const auto status = TRY(sys::stat_fd(root_));
+    LocalEntry root{.type = Type::directory, .mode = status.st_mode & 07777u, .stamp = stamp_of(status)};
+    Node node = node_of("", root);
+    node.source_path.clear();
+    return std::optional(std::move(node));
+  }
+  Folder& parent = folder(parent_of(path));
+  auto entry = TRY_DOING(entry_at(parent, last_part(path)), format("reading {}", quoted(path)));
+  refresh_memory();
+  if (!entry) return std::nullopt;
+  const bool shown = TRY(shows(parent, *entry));
+  if (!shown) return std::nullopt;
+  return std::optional(node_of(parent.path, *entry));
+}
+
+Result<std::vector<Node>> LocalTree::children(std::string_view path) {
+  std::vector<Node> nodes;
+  if (!is_possible(path)) return nodes;
+  Folder& parent = folder(path);
+  {
+    auto contents = parent.contents.lock();
+    TRY(list(parent, *contents));
+    nodes.reserve(contents->entries.size());
+    for (const LocalEntry& entry : contents->entries) {
+      const bool shown = TRY(shows(parent, entry));
+      if (shown) nodes.push_back(node_of(parent.path, entry));
+    }
+  }
+  refresh_memory();
+  return nodes;
+}
+
+/// A hint may fail in peace: whoever asks for a folder that cannot be read is told then.
+void LocalTree::expect_all_below(std::string_view path) {
+  if (!is_possible(path)) return;
+  const auto read = [this](const std::string& at) {
+    std::vector<std::string> inner;
+    Folder& one = folder(at);
+    auto contents = one.contents.lock();
+    if (auto listed = list(one, *contents); !listed) log::debug("{}", listed.error().text());
+    for (const LocalEntry& entry : contents->entries)
+      if (entry.type == Type::directory) inner.push_back(join(one.path, entry.name));
+    return inner;
+  };
+  std::vector<std::string> waiting = {std::string(path)};
+  for (std::size_t done = 0; !waiting.empty() && (done < kFoldersAlone || !tools_.pool); ++done) {
+    const std::string at = std::move(waiting.back());
+    waiting.pop_back();
+    for (std::string& inner : read(at)) waiting.push_back(std::move(inner));
+  }
+  if (!waiting.empty()) {
+    task::Group group(*tools_.pool, {});
+    std::function<void(std::string)> start = [&](std::string at) {
+      group.run([&, at = std::move(at)](const task::Cancel&) -> Result<> {
+        for (std::string& inner : read(at)) start(std::move(inner));
+        return {};
+      });
+    };
+    for (std::string& at : waiting) start(std::move(at));
+    if (auto ended = group.wait(); !ended) log::debug("{}", ended.error().text());
+  }
+  refresh_memory();
+}
+
+std::string LocalTree::hidden_by(std::string_view path) {
+  if (matcher_.empty() || path.empty() || !is_possible(path)) return {};
+  Folder& parent = folder(parent_of(path));
+  PatternMatcher::State state;
+  if (!matcher_.matches(path, parent.state, state)) return {};
+  if (const auto shown = find(path); !shown || *shown) return {};   // a folder may show although a rule excludes it
+  const auto there = open_folder(parent.path, O_PATH | O_DIRECTORY);
+  if (!there || !*there || !sys::lstat_at(*there, std::string(last_part(path)))) return {};
+  // The rule that had the last word is the last one that matched: one that could not change the answer was not asked.
+  for (std::size_t i = state.matched.size(); i-- > 0;)
+    if (state.matched[i] && i < options_.patterns.size()) return options_.patterns[i];
+  return {};
+}
+
+LocalTree::Folder& LocalTree::folder(std::string_view path) { return folder_in(*folders_.lock(), path); }
+
+LocalTree::Folder& LocalTree::folder_in(Folders& folders, std::string_view path) {
+  std::string key(path);
+  if (const auto known = folders.find(key); known != folders.end()) return *known->second;
+  auto made = std::make_unique<Folder>();
+  made->path = key;
+  if (!path.empty() && !matcher_.empty()) matcher_.matches(path, folder_in(folders, parent_of(path)).state, made->state);
+  return *folders.emplace(std::move(key), std::move(made)).first->second;
+}
+
+void LocalTree::add_folder(const std::string& path, PatternMatcher::State state) {
+  auto folders = folders_.lock();
+  const auto [at, is_new] = folders->try_emplace(path);
+  if (!is_new) return;
+  at->second = std::make_unique<Folder>();
+  at->second->path = path;
+  at->second->state = std::move(state);
+}
+
+Result<sys::Fd> LocalTree::open_folder(const std::string& path, int flags) const {
+  auto opened = snapshot::open_below(root_, path, flags);
+  if (opened) return opened;
+  if (means_absent(opened.error())) return sys::Fd();
+  return fail(may_be_ignored(std::move(opened).error(), path));
+}
+
+Result<> LocalTree::list(const Folder& folder, Contents& contents) {
+  if (contents.listed) return {};
+  const auto read = [&]() -> Result<> {
+    const auto fd = TRY(open_folder(folder.path, O_RDONLY | O_DIRECTORY));
+    if (fd) TRY(read_entries(fd, folder, contents));
+    return {};
+  };
+  TRY_DOING(read(), format("listing the folder {}", quoted(folder.path.empty() ? path_ : folder.path)));
+  contents.listed = true;
+  return {};
+}
+
+Result<> LocalTree::read_entries(const sys::Fd& fd, const Folder& folder, Contents& contents) {
+  TRY(recall(fd, contents));
+  std::vector<std::pair<std::string, unsigned char>> names;
+  sys::EntryReader reader(fd.get());
+  for (sys::Entry entry; reader.next(entry);) names.emplace_back(entry.name, entry.type);
+  if (reader.failed()) return fail_errno("reading its names");
+  std::sort(names.begin(), names.end());
+
+  std::vector<LocalEntry> entries;
+  entries.reserve(names.size());
+  std::vector<RememberedFile> memory;
+  PatternMatcher::State state;
+  for (auto& [name, type] : names) {
+    bool hidden = false;
+    std::string path;
+    if (!matcher_.empty()) {
+      path = join(folder.path, name);
+      hidden = matcher_.matches(path, folder.state, state);
+    }
+    if (hidden && ((type != DT_DIR && type != DT_UNKNOWN) || matcher_.can_skip_below(path))) {
+      if (const RememberedFile* known = find_in(contents.memory, name)) memory.push_back(*known);
+      continue;
+    }
+    const LocalEntry* seen = contents.find(name);
+    auto entry = seen ? std::optional(*seen) : TRY_DOING(look_at(fd, name, contents.memory), quoted(name));
+    if (!entry || (hidden && entry->type != Type::directory)) continue;   // gone again, or hidden after all
+    entry->hidden = hidden;
+    if (entry->type == Type::directory && !matcher_.empty()) add_folder(path, std::move(state));
+    entries.push_back(std::move(*entry));
+  }
+  contents.entries = std::move(entries);
+  contents.memory = std::move(memory);
+  return {};
+}
+
+/// Reads what earlier builds remember of the folder, once.
+Result<> LocalTree::recall(const sys::Fd& fd, Contents& contents) {
+  if (contents.id) return {};
+  const auto status = TRY(sys::stat_fd(fd));
+  const FolderId id{status.st_dev, status.st_ino};
+  if (hashes_) contents.memory = TRY(hashes_->load(id));
+  contents.id = id;
+  return {};
+}
+
+Result<bool> LocalTree::shows_something(Folder& folder) {
+  auto contents = folder.contents.lock();
+  if (contents->shows) return *contents->shows;
+  TRY(list(folder, *contents));
+  bool any = false;
+  for (const LocalEntry& entry : contents->entries) {
+    any = TRY(shows(folder, entry));
+    if (any) break;
+  }
+  contents->shows = any;
+  return any;
+}
+
+Result<bool> LocalTree::shows(const Folder& parent, const LocalEntry& entry) {
+  if (!entry.hidden) return true;
+  return shows_something(folder(join(parent.path, entry.name)));
+}
+
+/// The entry, as the first look saw it; nullopt when there is none or it can never show.
+Result<std::optional<LocalEntry>> LocalTree::entry_at(Folder& folder, std::string_view name) {
+  auto contents = folder.contents.lock();
+  if (const LocalEntry* known = contents->find(name)) return std::optional(*known);
+  if (contents->listed) return std::nullopt;
+  const std::string path = join(folder.path, name);
+  PatternMatcher::State state;
+  const bool hidden = !matcher_.empty() && matcher_.matches(path, folder.state, state);
+  if (hidden && matcher_.can_skip_below(path)) return std::nullopt;
+  const auto fd = TRY(open_folder(folder.path, O_PATH | O_DIRECTORY));
+  if (!fd) return std::nullopt;
+  TRY(recall(fd, *contents));
+  auto entry = look_at(fd, std::string(name), contents->memory);
+  if (!entry) return fail(may_be_ignored(std::move(entry).error(), path));
+  if (!*entry || (hidden && (*entry)->type != Type::directory)) return std::nullopt;
+  (*entry)->hidden = hidden;
+  return std::optional(contents->keep(std::move(**entry)));
+}
+
+Node LocalTree::node_of(const std::string& folder, const LocalEntry& entry) const {
+  Node node{.path = join(folder, entry.name), .type = entry.type, .mode = entry.mode};
+  node.mtime_ns = options_.mtime_ns.value_or(entry.stamp.mtime_ns);
+  node.device = entry.device;
+  node.link = entry.link;
+  node.xattrs = entry.xattrs;
+  if (entry.type != Type::file) return node;
+  if (entry.is_socket) {
+    static const Sha256Bytes nothing = sha256("");
+    node.digest = nothing;
+    return node;
+  }
+  node.size = entry.stamp.size;
+  node.inode_group = entry.inode_group;
+  node.digest = entry.digest;
+  node.source_dir = path_;
+  node.source_path = node.path;
+  return node;
+}
+
+/// The memory saves time and nothing else, so that a build goes on when it cannot be written.
+void LocalTree::refresh_memory() {
+  if (!hashes_) return;
+  if (auto refreshed = hashes_->refresh(); !refreshed) log::debug("refreshing the memory of file hashes: {}", refreshed.error().text());
+}
+
+Result<std::unique_ptr<SourceTree>> open_local_tree(const std::string& root, const ContextTools& tools, LocalOptions options) {
+  auto fd = TRY(sys::open(root, O_PATH | O_DIRECTORY));
+  auto matcher = TRY(PatternMatcher::compile(options.patterns));
+  // Others open files by this path later, from whatever working directory.
+  char* real = ::realpath(root.c_str(), nullptr);
+  std::string path = real ? real : root;
+  std::free(real);
+  return std::unique_ptr<SourceTree>(std::make_unique<LocalTree>(std::move(path), std::move(fd), std::move(matcher), tools, std::move(options)));
+}
+
+Result<std::unique_ptr<SourceTree>> make_local_tree(const std::string& root, const std::vector<std::string>& patterns, const ContextTools& tools, std::string name) {
+  return open_local_tree(root, tools, {.patterns = patterns, .name = std::move(name)});
 }
 
 }  // namespace mica::build

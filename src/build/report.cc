@@ -98,6 +98,16 @@ Result<std::optional<BuildReport>> Reports::of_image(const std::string& image) {
   return std::optional(std::move(report));
 }
 
+Result<std::optional<BuildReport>> Reports::numbered(std::int64_t id) {
+  auto database = database_.lock();
+  auto row = TRY(database->prepare("SELECT id, image, started_ns, report FROM build_report WHERE id = ?"));
+  row.bind(id);
+  const bool found = TRY(row.step());
+  if (!found) return std::optional<BuildReport>();
+  auto report = TRY(read(row));
+  return std::optional(std::move(report));
+}
+
 Result<std::vector<BuildReport>> Reports::newest(int limit) {
   std::vector<BuildReport> reports;
   auto database = database_.lock();

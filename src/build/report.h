@@ -41,6 +41,8 @@ class Reports {
   Result<std::int64_t> put(const BuildReport& report);
   /// The newest report of an image, by hex of its id.
   Result<std::optional<BuildReport>> of_image(const std::string& image);
+  /// By its number (BuildReport::id).
+  Result<std::optional<BuildReport>> numbered(std::int64_t id);
   /// Newest first.
   Result<std::vector<BuildReport>> newest(int limit);
 

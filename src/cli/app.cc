@@ -36,18 +36,26 @@ std::string overview() {
   for (const Entry& entry : command_table())
     if (entry.name.find(' ') == entry.name.npos) line(entry.name, entry.command->summary);
   out += "\nManagement Commands:\n";
-  for (const GroupEntry& group : command_groups()) line(group.name, group.summary);
+  for (const GroupEntry& group : command_groups())
+    if (group.name.find(' ') == group.name.npos) line(group.name, group.summary);
   return out + "\nGlobal Options:\n" + flag_help(kGlobalFlags) + "\nRun 'mica COMMAND --help' for more information on a command.\n";
 }
 
 /// Names that the help leaves out: another name of the same group does the same.
 bool is_second_name(std::string_view name) { return name == "image list" || name == "image remove" || name == "buildx b"; }
 
+/// Directly in the group: "image ls" in "image".
+bool is_in(std::string_view name, std::string_view group) {
+  return name.size() > group.size() && name.starts_with(group) && name[group.size()] == ' ' && name.find(' ', group.size() + 1) == name.npos;
+}
+
 std::string group_page(const GroupEntry& group) {
   std::string out = format("Usage:  mica {} COMMAND\n\n{}\n\nCommands:\n", group.name, group.summary);
   for (const Entry& entry : command_table())
-    if (entry.name.starts_with(std::string(group.name) + " ") && !is_second_name(entry.name))
+    if (is_in(entry.name, group.name) && !is_second_name(entry.name))
       out += format("  {:<11} {}\n", entry.name.substr(group.name.size() + 1), entry.command->summary);
+  for (const GroupEntry& inner : command_groups())
+    if (is_in(inner.name, group.name)) out += format("  {:<11} {}\n", inner.name.substr(group.name.size() + 1), inner.summary);
   return out + format("\nRun 'mica {} COMMAND --help' for more information on a command.\n", group.name);
 }
 
@@ -65,10 +73,11 @@ const GroupEntry* find_group(std::string_view name) {
 int unknown_command(const std::string& name, const GroupEntry* group) {
   std::vector<std::string_view> known;
   const std::string prefix = group ? std::string(group->name) + " " : "";
-  for (const Entry& entry : command_table())
-    if (entry.name.starts_with(prefix) && entry.name.find(' ', prefix.size()) == entry.name.npos) known.push_back(entry.name.substr(prefix.size()));
-  if (!group)
-    for (const GroupEntry& other : command_groups()) known.push_back(other.name);
+  auto add = [&](std::string_view full) {
+    if (full.starts_with(prefix) && full.find(' ', prefix.size()) == full.npos) known.push_back(full.substr(prefix.size()));
+  };
+  for (const Entry& entry : command_table()) add(entry.name);
+  for (const GroupEntry& other : command_groups()) add(other.name);
   std::string text = format("mica: unknown command: mica {}{}\n", prefix, name);
   if (auto near = closest(name, known)) text += format("  hint: did you mean 'mica {}{}'?\n", prefix, *near);
   if (group) text += format("\nUsage:  mica {}\n\nRun 'mica {} --help' for more information\n", group->name, group->name);
@@ -147,13 +156,13 @@ int run(int argc, char** argv) {
 
   Context context{.path = rest[0], .command = find(rest[0]), .args = {}, .options = std::move(*options)};
   std::span<const std::string> arguments = std::span(rest).subspan(1);
-  if (!context.command) {
-    const GroupEntry* group = find_group(rest[0]);
+  while (!context.command) {
+    const GroupEntry* group = find_group(context.path);
     if (!group) return unknown_command(rest[0], nullptr);
     if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h") return (void)print(group_page(*group)), 0;
     context.path += " " + arguments[0];
     context.command = find(context.path);
-    if (!context.command) return unknown_command(arguments[0], group);
+    if (!context.command && !find_group(context.path)) return unknown_command(arguments[0], group);
     arguments = arguments.subspan(1);
   }
   return run_command(context, arguments);

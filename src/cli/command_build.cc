@@ -1,115 +1,114 @@
-#include "cli/command_build.h"
-
 #include <unistd.h>
 
+#include <cerrno>
+#include <climits>
 #include <cstdlib>
 
 #include "base/format.h"
 #include "base/text.h"
+#include "cli/build_flags.h"
+#include "cli/build_pages.h"
+#include "cli/build_request.h"
+#include "cli/build_warnings.h"
+#include "cli/commands.h"
 #include "cli/progress.h"
-#include "engine/build_image.h"
 #include "engine/interrupt.h"
-#include "engine/run_container.h"
+#include "sys/fd.h"
 
 namespace mica::cli {
 namespace {
 
-std::vector<std::string> comma_lists(const std::vector<std::string>& values) {
-  std::vector<std::string> words;
-  for (const auto& value : values)
-    for (const auto word : split(value, ','))
-      if (!word.empty()) words.emplace_back(word);
-  return words;
-}
+using engine::BuildAction;
 
-Result<engine::BuildAction> action_of(const Args& args) {
-  if (args.flag("check")) return engine::BuildAction::check;
-  if (args.flag("dry-run")) return engine::BuildAction::dry_run;
-  const std::string call = args.text("call", "build");
-  if (call == "build") return engine::BuildAction::build;
-  if (call == "check" || call == "lint") return engine::BuildAction::check;
-  if (call == "targets") return engine::BuildAction::targets;
-  return failf(Errc::unsupported, "--call {} is not supported: use build, check or targets", call);
-}
-
-/// Attestations that are switched off are what mica does anyway.
-Result<> check_attestations(const Args& args) {
-  for (const char* flag : {"provenance", "sbom"})
-    if (args.has(flag) && args.text(flag) != "false") return failf(Errc::unsupported, "--{}={} is not supported: mica makes no attestations yet", flag, args.text(flag));
-  if (!args.list("attest").empty()) return fail(Errc::unsupported, "--attest is not supported: mica makes no attestations yet");
+/// Files that the result is written to: whether that will work should be known before an hour of building; and an id of the
+/// build before must not be taken for the one of a build that failed.
+Result<> prepare_result_file(const std::string& path, std::string_view flag, bool remove) {
+  if (path.empty()) return {};
+  const std::string folder = dir_name(path);
+  if (::access(folder.c_str(), W_OK) != 0 && ::access(path.c_str(), W_OK) != 0) return fail_errno(format("preparing --{} {}", flag, path));
+  if (remove && ::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno(format("removing the old {}", path));
   return {};
+}
+
+/// Where the Dockerfile is, for people and editors; its name when it is in no folder of this machine.
+std::string path_of_dockerfile(const engine::BuildImage& request, const std::string& name) {
+  std::string path = request.context.dockerfile.empty() ? request.context.context + "/" + name : request.context.dockerfile;
+  char full[PATH_MAX];
+  return ::realpath(path.c_str(), full) ? std::string(full) : name;
+}
+
+bool writes_to_stdout(const engine::BuildImage& request) {
+  return std::any_of(request.outputs.begin(), request.outputs.end(), [](const auto& output) { return output.destination == "-"; });
+}
+
+Result<int> print_record(const json::Value& value) {
+  TRY(print(json::write_pretty(value, 2) + "\n"));
+  return 0;
+}
+
+/// What an action that builds nothing found out. Found warnings are a failure, as for Docker.
+Result<int> print_findings(const BuildCall& call, const engine::BuildResult& result, const std::vector<build::Warned>& warnings) {
+  const auto& file = result.file;
+  switch (call.request.action) {
+    case BuildAction::check:
+      TRY(call.json ? print(json::write_pretty(check_record(warnings, file.name, file.source), 2) + "\n")
+                    : print(check_page(warnings, path_of_dockerfile(call.request, file.name))));
+      return warnings.empty() ? 0 : 1;
+    case BuildAction::targets:
+      if (call.json) return print_record(targets_record(result));
+      TRY(print(targets_page(result)));
+      return 0;
+    case BuildAction::dry_run: TRY(print(dry_run_page(result.report))); return 0;
+    case BuildAction::build: break;
+  }
+  return 0;
+}
+
+Result<int> write_result(const BuildCall& call, const engine::BuildResult& result) {
+  const std::string id = result.image_id.digest.empty() ? "" : result.image_id.digest.str();
+  if (!call.iid_file.empty()) TRY_DOING(sys::write_file(call.iid_file, id), "writing the image ID file");
+  if (!call.metadata_file.empty()) {
+    const char* asked = std::getenv("BUILDX_METADATA_WARNINGS");
+    const MetadataStyle style{.index = call.request.platforms.size() > 1, .warnings = asked && std::string_view(asked) != "0" && std::string_view(asked) != "false"};
+    TRY_DOING(sys::write_file(call.metadata_file, json::write_pretty(metadata_record(result, style), 2)), "writing the metadata file");
+  }
+  if (call.progress == "quiet" && !id.empty() && !writes_to_stdout(call.request)) TRY(print(id + "\n"));
+  return 0;
+}
+
+Result<int> run(Context& context) {
+  BuildCall call = TRY(build_call(context.args));
+  const bool builds = call.request.action == BuildAction::build;
+  // Findings are read on a terminal: the steps on the way there would be in the way.
+  if (!builds && call.progress == "auto") call.progress = "quiet";
+  const auto progress = TRY(make_progress(call.progress));
+  if (call.request.debug_shell && (!::isatty(STDIN_FILENO) || !::isatty(STDERR_FILENO)))
+    return fail(Errc::invalid_argument, "--debug opens a shell where a step fails: it needs a terminal");
+  if (builds) {
+    TRY(prepare_result_file(call.iid_file, "iidfile", true));
+    TRY(prepare_result_file(call.metadata_file, "metadata-file", false));
+    add_configured_proxies(client_config_file(), call.request.build_args);
+  }
+
+  const auto interrupt = TRY(engine::Interrupt::install());
+  auto engine = TRY(engine::Engine::open(context.options));
+  WarningKeeper keeper(*progress);
+  const auto result = engine::build_image(*engine, call.request, &keeper, interrupt.cancel());
+  progress->finish();
+  if (builds && call.progress != "quiet" && call.progress != "rawjson" && call.progress != "none") note(warning_summary(keeper.warnings(), use_colour()));
+  if (!result) return fail(result.error());
+  return builds ? write_result(call, *result) : print_findings(call, *result, keeper.warnings());
 }
 
 }  // namespace
 
-Result<engine::BuildImage> build_request(const Args& args) {
-  TRY(check_attestations(args));
-  engine::BuildImage request;
-  request.context.context = args.positional(0);
-  request.context.dockerfile = args.text("file");
-  request.tags = args.list("tag");
-  request.target = args.text("target");
-  request.build_args = args.list("build-arg");
-  request.build_contexts = args.list("build-context");
-  request.labels = args.list("label");
-  request.annotations = args.list("annotation");
-  request.platforms = comma_lists(args.list("platform"));
-  request.add_hosts = comma_lists(args.list("add-host"));
-  request.allow = comma_lists(args.list("allow"));
-  request.network = args.text("network", "default");
-  request.cgroup_parent = args.text("cgroup-parent");
-  if (args.has("shm-size")) request.shm_bytes = TRY(parse_size(args.text("shm-size")));
-  for (const auto& text : args.list("ulimit")) {
-    auto limit = TRY(engine::parse_ulimit(text));
-    request.rlimits.push_back(std::move(limit));
-  }
-  for (const auto& text : args.list("secret")) {
-    auto secret = TRY(engine::parse_secret(text));
-    request.secrets.push_back(std::move(secret));
-  }
-  for (const auto& text : args.list("ssh")) {
-    auto source = TRY(engine::parse_ssh(text));
-    request.ssh.push_back(std::move(source));
-  }
-  for (const auto& text : args.list("output")) {
-    auto output = TRY(engine::parse_output(text));
-    request.outputs.push_back(std::move(output));
-  }
-  if (args.flag("load")) request.outputs.push_back({.kind = engine::BuildOutput::Kind::docker});
-  for (const auto& text : args.list("cache-from")) {
-    auto cache = TRY(engine::parse_cache(text, false));
-    request.cache_from.push_back(std::move(cache));
-  }
-  for (const auto& text : args.list("cache-to")) {
-    auto cache = TRY(engine::parse_cache(text, true));
-    request.cache_to.push_back(std::move(cache));
-  }
-  request.no_cache = args.flag("no-cache");
-  request.pull = args.flag("pull");
-  request.no_cache_filter = comma_lists(args.list("no-cache-filter"));
-  request.ca = args.text("ca");
-  request.timestamp = args.text("timestamp");
-  request.explain = args.flag("explain");
-  request.replay_logs = args.flag("replay-logs");
-  request.debug_shell = args.flag("debug");
-  request.action = TRY(action_of(args));
-  if (request.debug_shell && (!::isatty(STDIN_FILENO) || !::isatty(STDERR_FILENO)))
-    return fail(Errc::invalid_argument, "--debug opens a shell where a step fails: it needs a terminal");
-  return request;
-}
-
-Result<int> command_build(Context& context) {
-  const Args& args = context.args;
-  const auto request = TRY(build_request(args));
-  const bool quiet = args.flag("quiet");
-  const char* preferred = std::getenv("BUILDKIT_PROGRESS");
-  const auto progress = TRY(make_progress(quiet ? "quiet" : args.text("progress", preferred ? preferred : "auto")));
-  const auto interrupt = TRY(engine::Interrupt::install());
-  auto engine = TRY(engine::Engine::open(context.options));
-  const auto result = TRY(engine::build_image(*engine, request, progress.get(), interrupt.cancel()));
-  if (args.has("iidfile")) TRY(sys::write_file(args.text("iidfile"), result.image_id.digest.str()));
-  if (quiet && !result.image_id.digest.empty()) TRY(print(result.image_id.digest.str() + "\n"));
-  return 0;
-}
+constinit const Command kBuild{.usage = "[OPTIONS] PATH | URL | -",
+                               .summary = "Build an image from a Dockerfile",
+                               .aliases = "mica build, mica builder build, mica image build, mica buildx b",
+                               .flags = kBuildFlags,
+                               .least = 1,
+                               .most = 1,
+                               .needs = Needs::mounts,
+                               .run = run};
 
 }  // namespace mica::cli

@@ -1,8 +1,5 @@
 #include "cli/commands.h"
 
-#include "cli/build_flags.h"
-#include "cli/command_build.h"
-
 namespace mica::cli {
 namespace {
 
@@ -11,10 +8,14 @@ constexpr Entry kTable[] = {
     {"build", &kBuild},
     {"builder build", &kBuild},
     {"builder du", &kBuilderDu},
+    {"builder history", &kBuilderHistory},
+    {"builder logs", &kBuilderLogs},
     {"builder prune", &kBuilderPrune},
     {"buildx b", &kBuild},
     {"buildx build", &kBuild},
     {"buildx du", &kBuilderDu},
+    {"buildx history logs", &kBuilderLogs},
+    {"buildx history ls", &kBuilderHistory},
     {"buildx prune", &kBuilderPrune},
     {"container run", &kRun},
     {"fsck", &kFsck},
@@ -44,26 +45,19 @@ constexpr Entry kTable[] = {
     {"system prune", &kSystemPrune},
     {"tag", &kTag},
     {"version", &kVersion},
+    {"why", &kWhy},
 };
 
 constexpr GroupEntry kGroups[] = {
     {"builder", "Manage builds"},
     {"buildx", "Manage builds (Docker's plugin name)"},
+    {"buildx history", "Look at earlier builds"},
     {"container", "Manage containers"},
     {"image", "Manage images"},
     {"system", "Manage mica"},
 };
 
 }  // namespace
-
-constinit const Command kBuild{.usage = "[OPTIONS] PATH | URL | -",
-                               .summary = "Build an image from a Dockerfile",
-                               .aliases = "mica build, mica builder build, mica image build, mica buildx b",
-                               .flags = kBuildFlags,
-                               .least = 1,
-                               .most = 1,
-                               .needs = Needs::mounts,
-                               .run = command_build};
 
 std::span<const Entry> command_table() { return kTable; }
 std::span<const GroupEntry> command_groups() { return kGroups; }

@@ -1,7 +1,6 @@
 /// Drawing of a build's events on stderr.
 #pragma once
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -9,11 +8,19 @@
 
 namespace mica::cli {
 
-/// `kind`: auto (tty on a terminal, else plain), plain, tty, rawjson, quiet, none. Ends its drawing when it dies.
-/// Errors: invalid_argument with Docker's text.
-Result<std::unique_ptr<build::EventSink>> make_progress(std::string_view kind);
+/// A sink that draws. Events may come from any thread, one at a time; some forms also draw from a thread of their own meanwhile.
+class BuildProgress : public build::EventSink {
+ public:
+  /// The last drawing, with reports of the failed steps. Nothing is drawn afterwards, whatever comes. Once; the destructor does it
+  /// when nobody did.
+  virtual void finish() = 0;
+};
 
-/// "0.0s", "12.3s".
-std::string shown_seconds(std::int64_t ns);
+/// `kind`: auto (tty on a terminal, else plain), plain, tty (plain where stderr is no terminal), rawjson, quiet (only reports of failed
+/// steps), none. Errors: invalid_argument.
+Result<std::unique_ptr<BuildProgress>> make_progress(std::string_view kind);
+
+/// Whether stderr should have colours: a terminal, and no NO_COLOR.
+bool use_colour();
 
 }  // namespace mica::cli

@@ -33,11 +33,10 @@ Arguments arguments_of(const BuildImage& request) {
   return arguments;
 }
 
-/// --timestamp, else the build argument SOURCE_DATE_EPOCH, else the variable. "context" is the commit's time.
-Result<std::optional<Timestamp>> epoch_of(const BuildImage& request, const Arguments& arguments, const build::Context& context) {
+/// --timestamp, else SOURCE_DATE_EPOCH as build argument or as global ARG with a default, else the variable. "context" is the commit's time.
+Result<std::optional<Timestamp>> epoch_of(const BuildImage& request, const build::Graph& graph, const build::Context& context) {
   std::string text = request.timestamp;
-  for (const auto& [name, value] : arguments)
-    if (text.empty() && name == "SOURCE_DATE_EPOCH" && value) text = *value;
+  if (text.empty()) text = graph.source_date_epoch.value_or("");
   if (text.empty()) return source_date_epoch();
   if (text == "context") {
     if (context.commit_time.empty())
@@ -116,7 +115,6 @@ class Build {
     TRY(open_context());
     if (request_.action == BuildAction::targets) return list_targets();
     const auto arguments = arguments_of(request_);
-    epoch_ = TRY(epoch_of(request_, arguments, context_));
     std::vector<Built> built;
     for (const auto& platform : platforms) {
       auto one = TRY(build_platform(platform, arguments));
@@ -164,10 +162,13 @@ class Build {
   Result<std::optional<Built>> build_platform(const oci::Platform& platform, const Arguments& arguments) {
     build::PlanRequest plan{.target = request_.target, .build_args = arguments, .platform = platform, .network = request_.network,
                             .no_cache = request_.no_cache, .no_cache_filter = request_.no_cache_filter};
+    plan.ignore_patterns = context_.ignore_patterns;
+    plan.all_stages = request_.action == BuildAction::check && request_.target.empty();
     plan.labels = TRY(pairs_of(request_.labels));
     plan.named_contexts = TRY(contexts_of(request_.build_contexts));
     plan.entitlements.insert(request_.allow.begin(), request_.allow.end());
     const auto graph = TRY(build::plan_build(file_, plan, bases_, cancel_));
+    epoch_ = TRY(epoch_of(request_, graph, context_));
     result_.warnings = graph.warnings;
     result_.file = graph.file;
     for (const auto& warning : graph.warnings)

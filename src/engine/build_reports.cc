@@ -13,6 +13,8 @@ std::string list_of(const build::BuildReport& report) {
   return list;
 }
 
+constexpr std::string_view kReferencePrefix = "default/default/";   // builder and node, as buildx has them
+
 }  // namespace
 
 Result<build::BuildReport> find_report(Engine& engine, const std::string& name) {
@@ -22,12 +24,19 @@ Result<build::BuildReport> find_report(Engine& engine, const std::string& name) 
     if (newest.empty()) return fail(Error(Errc::not_found, "no build is known in this store").with_hint("'mica build' makes one"));
     return std::move(newest[0]);
   }
+  const std::string_view word = name;
+  if (const auto number = parse_int(word.starts_with(kReferencePrefix) ? word.substr(kReferencePrefix.size()) : word)) {
+    auto report = TRY(reports.numbered(*number));
+    if (report) return std::move(*report);
+  }
   const auto image = TRY(engine.images().resolve(name));
   auto report = TRY(reports.of_image(image.id.digest.hex()));
   if (!report)
     return fail(Error(Errc::not_found, format("no build of {} is known", name)).with_hint("the image was not built in this store, or long ago"));
   return std::move(*report);
 }
+
+Result<std::vector<build::BuildReport>> newest_reports(Engine& engine, int limit) { return build::Reports(engine.database()).newest(limit); }
 
 Result<build::ReportedStep> find_step(const build::BuildReport& report, std::string_view step) {
   const auto number = parse_int(step.starts_with('#') ? step.substr(1) : step);

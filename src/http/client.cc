@@ -1,5 +1,6 @@
 #include "http/client.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "base/format.h"

@@ -1,5 +1,8 @@
 #include "http/exchange.h"
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "base/format.h"
 #include "base/text.h"
 #include "http/environment.h"

@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <thread>
+
 #include "base/text.h"
 #include "runtime/container_fixture.h"
 #include "support/http_server.h"

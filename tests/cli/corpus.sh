@@ -1,4 +1,5 @@
 # Every Dockerfile of tests/corpus gives the tree, the config and the history that docker gave.
+# timeout: 900
 source "$(dirname "$0")/../support/cli.sh"
 needs_root "making owners and devices in contexts"
 needs_program jq getfattr zstd xz bzip2 perl setfattr
