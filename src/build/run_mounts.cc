@@ -208,7 +208,9 @@ struct RunMounts::Impl {
 
 RunMounts::RunMounts(const Vertex& vertex, const Graph& graph, Session& session) : impl_(std::make_unique<Impl>(vertex, graph, session)) {}
 
-RunMounts::~RunMounts() {
+RunMounts::~RunMounts() { release(); }
+
+void RunMounts::release() {
   while (!impl_->holds.empty()) impl_->holds.pop_back();   // last made, first gone
 }
 

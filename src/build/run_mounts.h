@@ -22,8 +22,9 @@ class RunMounts {
   /// Parts: each mount's form, and the content of bind mounts. Secrets' and caches' contents are in no key.
   Result<> key(const StepStates& states, Parts& parts, task::Cancel cancel);
   /// Makes everything in `folder` (new); adds mounts and environment to `spec`, and where they need a place to `points`. What was
-  /// made is in use until this dies. Errors: not_found (a required secret), cancelled.
+  /// made, with the locks of caches, is in use until release(). Errors: not_found (a required secret), cancelled.
   Result<> make(const StepStates& states, const std::string& folder, runtime::ProcessSpec& spec, std::vector<MountPoint>& points, task::Cancel cancel);
+  void release();
 
  private:
   struct Impl;

@@ -26,6 +26,12 @@ bool has_variable(const std::vector<std::string>& env, std::string_view name) {
   return std::any_of(env.begin(), env.end(), [&](const std::string& e) { return e.starts_with(name) && e.size() > name.size() && e[name.size()] == '='; });
 }
 
+/// Gives a step's mounts back when its execution is over.
+struct Release {
+  RunMounts& mounts;
+  ~Release() { mounts.release(); }
+};
+
 class RunStep : public Step {
  public:
   RunStep(const Vertex& vertex, const Graph& graph, Session& session)
@@ -53,6 +59,7 @@ class RunStep : public Step {
     const auto lower = TRY(session_.layers->view(states.parent.chain));
     auto folder = TRY(sys::TempDir::create(session_.temporary, "run"));
     if (::chmod(folder.path().c_str(), 0711) != 0) return fail_errno("preparing the step's folder");   // other users of the step reach sockets in it
+    const Release release{mounts_};   // a later step may wait for a cache of this one
     runtime::ProcessSpec spec;
     std::vector<MountPoint> points;
     TRY(fill(spec, lower, folder.path(), points, cancel));
