@@ -121,7 +121,6 @@ class Solver {
 
   Result<> take_step(const Vertex& vertex, task::Cancel stop) {
     TRY(stop.check());
-    StepResult& mine = result(vertex);
     Step& step = *tasks_[at(vertex.id)].step;
     StepStates states{.parent = state_of(vertex.parent), .inputs = {}};
     for (const VertexId id : vertex.inputs) states.inputs.push_back(state_of(id));
