@@ -2,8 +2,8 @@
 // bytes. Everything in the tar is untrusted; names are made clean here, links in their parents are resolved in the tree as it is,
 // and LayerWriter puts things where it is told without following any link on disk.
 //
-// Markers act on lower layers only, wherever they stand in the tar (OCI Image Spec v1.1, layer.md, "Applying Changesets"). So they
-// are kept until everything else is in place; then what they speak of is either of this layer, or hidden.
+// Markers act on lower layers only, wherever they stand in the tar (OCI Image Spec v1.1, layer.md, "Applying Changesets"). So
+// they are kept until everything else is in place; then what they speak of is either of this layer, or hidden.
 //
 // A folder that is in the layer only because something is in it takes the lower tree's metadata, which ties the layer to its
 // chain. So do links of lower layers that a name led through, and hard links to lower files.
@@ -37,7 +37,9 @@ std::unexpected<Error> corrupt(std::string_view path, std::string_view why) {
 /// What a layer does wrong, in the code that says so.
 Error as_corrupt(Error error) {
   const Errc code = error.code();
-  return code == Errc::conflict || code == Errc::not_found || code == Errc::invalid_argument ? std::move(error).with_code(Errc::corrupt) : error;
+  return code == Errc::conflict || code == Errc::not_found || code == Errc::invalid_argument
+             ? std::move(error).with_code(Errc::corrupt)
+             : error;
 }
 
 class Unpacker {
@@ -52,7 +54,8 @@ class Unpacker {
       const auto entry = TRY(tar.next());
       if (!entry) break;
       if (count == kMaxEntries) return failf(Errc::resource_exhausted, "a layer of more than {} entries", kMaxEntries);
-      if (auto done = one(*entry, tar.data()); !done) return fail(as_corrupt(std::move(done).error()).doing("unpacking the layer"));
+      if (auto done = one(*entry, tar.data()); !done)
+        return fail(as_corrupt(std::move(done).error()).doing("unpacking the layer"));
     }
     return tar.drain();
   }
@@ -76,7 +79,8 @@ class Unpacker {
     }
     if (base.starts_with(kMarker)) {
       const std::string_view hidden = base == kOpaque ? std::string_view() : base.substr(kMarker.size());
-      if (base != kOpaque && (hidden.empty() || hidden == "." || hidden == "..")) return corrupt(entry.path, "a marker without a name");
+      if (base != kOpaque && (hidden.empty() || hidden == "." || hidden == ".."))
+        return corrupt(entry.path, "a marker without a name");
       markers_.push_back({std::string(named_folder), std::string(hidden), entry.mtime_ns});
       return {};
     }
@@ -85,7 +89,9 @@ class Unpacker {
     return place(join(folder, base), entry, data);
   }
 
-  static std::string join(std::string_view folder, std::string_view name) { return folder.empty() ? std::string(name) : format("{}/{}", folder, name); }
+  static std::string join(std::string_view folder, std::string_view name) {
+    return folder.empty() ? std::string(name) : format("{}/{}", folder, name);
+  }
   static Result<std::string> clean_name(std::string_view path) {
     const auto start = path.find_first_not_of('/');
     if (start == path.npos) return std::string();
@@ -155,13 +161,20 @@ class Unpacker {
     if (is_own_folder(path)) TRY(remove_folder(path));
     copied_up_.erase(path);
     switch (entry.type) {
-      case archive::EntryType::file: return writer_.file_soon(path, meta, entry.size, data);
-      case archive::EntryType::hard_link: return place_link(path, entry, meta);
-      case archive::EntryType::symlink: return place_symlink(path, entry, meta);
-      case archive::EntryType::char_device: return place_device(path, Type::char_device, entry, meta);
-      case archive::EntryType::block_device: return place_device(path, Type::block_device, entry, meta);
-      case archive::EntryType::fifo: return writer_.device(path, Type::fifo, 0, meta);
-      case archive::EntryType::directory: break;
+      case archive::EntryType::file:
+        return writer_.file_soon(path, meta, entry.size, data);
+      case archive::EntryType::hard_link:
+        return place_link(path, entry, meta);
+      case archive::EntryType::symlink:
+        return place_symlink(path, entry, meta);
+      case archive::EntryType::char_device:
+        return place_device(path, Type::char_device, entry, meta);
+      case archive::EntryType::block_device:
+        return place_device(path, Type::block_device, entry, meta);
+      case archive::EntryType::fifo:
+        return writer_.device(path, Type::fifo, 0, meta);
+      case archive::EntryType::directory:
+        break;
     }
     return {};
   }
@@ -198,7 +211,8 @@ class Unpacker {
     // As tar does, the last entry's owner, mode and time win, for all names. Attributes are not repeated by every archiver.
     const auto now = writer_.find(path);
     if (meta.xattrs.empty()) meta.xattrs = now->xattrs;
-    const bool same = now->mode == meta.mode && now->uid == meta.uid && now->gid == meta.gid && now->mtime_ns == meta.mtime_ns && now->xattrs == meta.xattrs;
+    const bool same = now->mode == meta.mode && now->uid == meta.uid && now->gid == meta.gid && now->mtime_ns == meta.mtime_ns &&
+                      now->xattrs == meta.xattrs;
     if (same || now->type == Type::symlink) return {};
     return writer_.relabel(path, meta);
   }
@@ -240,7 +254,8 @@ class Unpacker {
 
 }  // namespace
 
-Result<Applied> apply_layer_tar(stream::Source& tar, LayerStore& layers, const Chain& below, task::Pool& pool, task::Cancel cancel, DiffIdOf which) {
+Result<Applied> apply_layer_tar(stream::Source& tar, LayerStore& layers, const Chain& below, task::Pool& pool,
+                                task::Cancel cancel, DiffIdOf which) {
   const auto lower = TRY(layers.view(below));
   auto staged = TRY(layers.stage());
   ParallelHashSource hashed(tar, pool);

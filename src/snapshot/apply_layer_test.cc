@@ -62,7 +62,9 @@ std::string deep(int folders) {
   return path + "b";
 }
 
-TarItem item(EntryType type, std::string path, std::string link = "") { return {{.type = type, .path = std::move(path), .link = std::move(link)}, ""}; }
+TarItem item(EntryType type, std::string path, std::string link = "") {
+  return {{.type = type, .path = std::move(path), .link = std::move(link)}, ""};
+}
 
 }  // namespace
 
@@ -70,7 +72,8 @@ TEST_CASE("parents that the tar lacks keep the lower tree's metadata, and tie th
   Stack stack;
   TarItem file = tar_file("home/user/new/file", "x");
   file.entry.mtime_ns = 77;
-  CHECK(stack.layer({file}, true) == Lines{"d home 711 5:0", "d home/user 700", "d home/user/new 755", "f home/user/new/file 644 1"});
+  CHECK(stack.layer({file}, true) ==
+        Lines{"d home 711 5:0", "d home/user 700", "d home/user/new 755", "f home/user/new/file 644 1"});
   CHECK(stack.layer({tar_folder("home", 0750), tar_folder("home/user"), tar_folder("home/user/new"), file}) ==
         Lines{"d home 750", "d home/user 755", "d home/user/new 755", "f home/user/new/file 644 1"});
   // Their entries may come later.
@@ -83,16 +86,27 @@ TEST_CASE("parents that the tar lacks keep the lower tree's metadata, and tie th
 
 TEST_CASE("names are made clean; the root's own entry is left out") {
   Stack stack;
-  CHECK(stack.layer({tar_folder("."), tar_folder("./"), item(EntryType::directory, "/"), tar_file("./a"), tar_file("/b"), tar_file("//c/./d/../e", "x"), tar_file("/./.")}, true) ==
-        Lines{"f a 644 0", "f b 644 0", "d c 755", "f c/e 644 1"});
+  CHECK(stack.layer({tar_folder("."), tar_folder("./"), item(EntryType::directory, "/"), tar_file("./a"), tar_file("/b"),
+                     tar_file("//c/./d/../e", "x"), tar_file("/./.")},
+                    true) == Lines{"f a 644 0", "f b 644 0", "d c 755", "f c/e 644 1"});
 }
 
 TEST_CASE("a whiteout or opaque mark acts on lower layers only, wherever it stands") {
   Stack stack;
-  const std::vector<TarItem> items = {tar_folder("home", 0755),     tar_folder("home/user", 0750), tar_file("home/user/new", "1"), tar_file("home/.wh.user"), tar_folder("usr"),
-                                      tar_file("usr/.wh..wh..opq"), tar_folder("usr/lib"),         tar_file("usr/lib/my", "2"),    tar_file(".wh.lib"),       tar_file(".wh.nothing"),
-                                      tar_file(".wh.abs"),          tar_symlink("abs", "usr")};
-  const Lines expected = {"l abs -> usr", "d home 755", "d home/user 750 opaque", "f home/user/new 644 1", "w lib", "w nothing", "d usr 755 opaque", "d usr/lib 755", "f usr/lib/my 644 1"};
+  const std::vector<TarItem> items = {tar_folder("home", 0755),
+                                      tar_folder("home/user", 0750),
+                                      tar_file("home/user/new", "1"),
+                                      tar_file("home/.wh.user"),
+                                      tar_folder("usr"),
+                                      tar_file("usr/.wh..wh..opq"),
+                                      tar_folder("usr/lib"),
+                                      tar_file("usr/lib/my", "2"),
+                                      tar_file(".wh.lib"),
+                                      tar_file(".wh.nothing"),
+                                      tar_file(".wh.abs"),
+                                      tar_symlink("abs", "usr")};
+  const Lines expected = {"l abs -> usr", "d home 755",       "d home/user 750 opaque", "f home/user/new 644 1", "w lib",
+                          "w nothing",    "d usr 755 opaque", "d usr/lib 755",          "f usr/lib/my 644 1"};
   std::vector<std::size_t> order(items.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   RandomLayers random(1);
@@ -102,8 +116,9 @@ TEST_CASE("a whiteout or opaque mark acts on lower layers only, wherever it stan
     CHECK(stack.layer(shuffled) == expected);
     for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(static_cast<std::uint32_t>(i))]);
   }
-  CHECK(stack.tree(items) == Lines{"l abs -> usr", "d home 755", "d home/user 750", "f home/user/new 644 1", "l out -> ../../../../../../tmp", "l up -> ../../../../usr", "d usr 755",
-                                   "d usr/lib 755", "f usr/lib/my 644 1"});
+  CHECK(stack.tree(items) == Lines{"l abs -> usr", "d home 755", "d home/user 750", "f home/user/new 644 1",
+                                   "l out -> ../../../../../../tmp", "l up -> ../../../../usr", "d usr 755", "d usr/lib 755",
+                                   "f usr/lib/my 644 1"});
 }
 
 TEST_CASE("a folder that is only implied takes nothing from a lower one that turns out to be hidden") {
@@ -118,7 +133,8 @@ TEST_CASE("a folder that is only implied takes nothing from a lower one that tur
 
 TEST_CASE("an opaque mark at the root hides everything below") {
   Stack stack;
-  for (const auto& items : {std::vector{tar_file(".wh..wh..opq"), tar_file("a"), tar_folder("usr")}, std::vector{tar_file("a"), tar_folder("usr"), tar_file("./.wh..wh..opq")}}) {
+  for (const auto& items : {std::vector{tar_file(".wh..wh..opq"), tar_file("a"), tar_folder("usr")},
+                            std::vector{tar_file("a"), tar_folder("usr"), tar_file("./.wh..wh..opq")}}) {
     CHECK(stack.tree(items) == Lines{"f a 644 0", "d usr 755"});
     CHECK(must(stack.apply(items)).layer.parent_key == LayerStore::chain_key({stack.base}));
   }
@@ -126,10 +142,12 @@ TEST_CASE("an opaque mark at the root hides everything below") {
 
 TEST_CASE("of entries for one path the last one counts; folders merge") {
   Stack stack;
-  CHECK(stack.layer({tar_file("a", "1"), tar_file("a", "22"), tar_folder("d", 0700), tar_file("d/x"), tar_folder("d", 0711), tar_file("d/y"), tar_symlink("s", "a"), tar_file("s", "333"),
-                     tar_folder("t"), tar_file("t/x"), tar_file("t", "4444"), tar_file("u"), tar_folder("u"), tar_file("u/x"), tar_folder("v"), tar_file("v/x"), tar_symlink("v", "u"),
-                     tar_file("v/z")},
-                    true) == Lines{"f a 644 2", "d d 711", "f d/x 644 0", "f d/y 644 0", "f s 644 3", "f t 644 4", "d u 755", "f u/x 644 0", "f u/z 644 0", "l v -> u"});
+  CHECK(stack.layer({tar_file("a", "1"), tar_file("a", "22"), tar_folder("d", 0700), tar_file("d/x"), tar_folder("d", 0711),
+                     tar_file("d/y"), tar_symlink("s", "a"), tar_file("s", "333"), tar_folder("t"), tar_file("t/x"),
+                     tar_file("t", "4444"), tar_file("u"), tar_folder("u"), tar_file("u/x"), tar_folder("v"), tar_file("v/x"),
+                     tar_symlink("v", "u"), tar_file("v/z")},
+                    true) == Lines{"f a 644 2", "d d 711", "f d/x 644 0", "f d/y 644 0", "f s 644 3", "f t 644 4", "d u 755",
+                                   "f u/x 644 0", "f u/z 644 0", "l v -> u"});
 }
 
 TEST_CASE("links in parents are followed inside the tree, wherever they come from") {
@@ -137,15 +155,18 @@ TEST_CASE("links in parents are followed inside the tree, wherever they come fro
   struct Case {
     std::string name, lands;
   };
-  for (const auto& [name, lands] : std::vector<Case>{{"lib/x", "usr/lib/x"}, {"abs/x", "usr/lib/x"}, {"up/lib/x", "usr/lib/x"}, {"out/x", "tmp/x"}, {"lib/../x", "x"}}) {
+  for (const auto& [name, lands] : std::vector<Case>{
+           {"lib/x", "usr/lib/x"}, {"abs/x", "usr/lib/x"}, {"up/lib/x", "usr/lib/x"}, {"out/x", "tmp/x"}, {"lib/../x", "x"}}) {
     CAPTURE(name);
     const auto applied = must(stack.apply({tar_file(name, "x")}));
-    CHECK(must(stack.fixture.layers.listing(applied.layer.id)).find(lands) < must(stack.fixture.layers.listing(applied.layer.id)).size());
+    CHECK(must(stack.fixture.layers.listing(applied.layer.id)).find(lands) <
+          must(stack.fixture.layers.listing(applied.layer.id)).size());
     CHECK(!sys::exists("/tmp/x"));
   }
-  CHECK(stack.layer({tar_file("lib/.wh.so"), tar_file("lib/so2")}, true) == Lines{"d usr 755", "d usr/lib 755", "w usr/lib/so", "f usr/lib/so2 644 0"});
-  CHECK(stack.layer({tar_symlink("here", "/../../etc"), tar_file("here/passwd", "p"), tar_folder("lib"), tar_file("lib/own")}, true) ==
-        Lines{"d etc 755", "f etc/passwd 644 1", "l here -> /../../etc", "d lib 755", "f lib/own 644 0"});
+  CHECK(stack.layer({tar_file("lib/.wh.so"), tar_file("lib/so2")}, true) ==
+        Lines{"d usr 755", "d usr/lib 755", "w usr/lib/so", "f usr/lib/so2 644 0"});
+  CHECK(stack.layer({tar_symlink("here", "/../../etc"), tar_file("here/passwd", "p"), tar_folder("lib"), tar_file("lib/own")},
+                    true) == Lines{"d etc 755", "f etc/passwd 644 1", "l here -> /../../etc", "d lib 755", "f lib/own 644 0"});
 }
 
 TEST_CASE("hard links: to this layer, to lower files, through links; the last metadata is everybody's") {
@@ -153,11 +174,14 @@ TEST_CASE("hard links: to this layer, to lower files, through links; the last me
   Stack stack;
   TarItem other = tar_link("c", "./a", 0600);
   other.entry.uid = 9;
-  CHECK(stack.layer({tar_file("a", "content"), tar_link("b", "/a"), other}) == Lines{"f a 600 9:0 7", "f b 600 9:0 7 = a", "f c 600 9:0 7 = a"});
-  CHECK(stack.layer({tar_link("mine", "lib/so", 0644)}, true) == Lines{"f mine 644 2", "d usr 755", "d usr/lib 755", "f usr/lib/so 644 2 = mine"});
+  CHECK(stack.layer({tar_file("a", "content"), tar_link("b", "/a"), other}) ==
+        Lines{"f a 600 9:0 7", "f b 600 9:0 7 = a", "f c 600 9:0 7 = a"});
+  CHECK(stack.layer({tar_link("mine", "lib/so", 0644)}, true) ==
+        Lines{"f mine 644 2", "d usr 755", "d usr/lib 755", "f usr/lib/so 644 2 = mine"});
   CHECK(stack.layer({tar_link("a2", "usr/lib/../lib/so", 0600), tar_file("usr/lib/so", "replaced")}, true) ==
         Lines{"f a2 600 2", "d usr 755", "d usr/lib 755", "f usr/lib/so 644 8"});
-  for (const auto& items : {std::vector{tar_file("usr/lib/.wh.so"), tar_link("x", "usr/lib/so")}, std::vector{tar_link("x", "usr/lib/so"), tar_file("usr/lib/.wh.so")}})
+  for (const auto& items : {std::vector{tar_file("usr/lib/.wh.so"), tar_link("x", "usr/lib/so")},
+                            std::vector{tar_link("x", "usr/lib/so"), tar_file("usr/lib/.wh.so")}})
     CHECK(stack.layer(items, true) == Lines{"d usr 755", "d usr/lib 755", "w usr/lib/so", "f x 644 2"});
   CHECK(stack.layer({tar_symlink("s", "x"), tar_link("t", "s", 0777)}) == Lines{"l s -> x", "l t -> x = s"});
 }
@@ -165,7 +189,8 @@ TEST_CASE("hard links: to this layer, to lower files, through links; the last me
 TEST_CASE("devices and fifos are made; a character device 0:0 is the whiteout that overlayfs takes it for") {
   if (::geteuid() != 0) return;
   Stack stack;
-  TarItem null = item(EntryType::char_device, "null"), loop = item(EntryType::block_device, "loop"), zero = item(EntryType::char_device, "lib");
+  TarItem null = item(EntryType::char_device, "null"), loop = item(EntryType::block_device, "loop"),
+          zero = item(EntryType::char_device, "lib");
   null.entry.device_major = 1;
   null.entry.device_minor = 3;
   loop.entry.device_major = 7;
@@ -178,12 +203,16 @@ TEST_CASE("attributes of files are kept, overlayfs's own never get in") {
   Stack stack;
   if (::setxattr(stack.fixture.dir.path().c_str(), "user.probe", "1", 1, 0) != 0) return;
   TarItem file = tar_file("f", "x"), folder = tar_folder("d");
-  file.entry.xattrs = folder.entry.xattrs = {{"trusted.overlay.metacopy", ""}, {"trusted.overlay.opaque", "y"}, {"trusted.overlay.redirect", "/home"}, {"user.kept", "1"},
+  file.entry.xattrs = folder.entry.xattrs = {{"trusted.overlay.metacopy", ""},
+                                             {"trusted.overlay.opaque", "y"},
+                                             {"trusted.overlay.redirect", "/home"},
+                                             {"user.kept", "1"},
                                              {"user.overlay.opaque", "y"}};
   CHECK(stack.layer({file, folder}) == Lines{"d d 755", "f f 644 1"});
   const auto applied = must(stack.apply({file, folder}));
   const Listing listing = must(stack.fixture.layers.listing(applied.layer.id));
-  for (std::size_t i = 0; i < listing.size(); ++i) CHECK(unpack_xattrs(listing[i].xattrs) == std::vector<sys::Xattr>{{"user.kept", "1"}});
+  for (std::size_t i = 0; i < listing.size(); ++i)
+    CHECK(unpack_xattrs(listing[i].xattrs) == std::vector<sys::Xattr>{{"user.kept", "1"}});
 }
 
 TEST_CASE("archives made to do harm are corrupt") {
@@ -232,7 +261,8 @@ TEST_CASE("archives made to do harm are corrupt") {
 
 TEST_CASE("entries of aufs's own are passed over") {
   Stack stack;
-  CHECK(stack.layer({tar_folder(".wh..wh.plnk"), tar_file(".wh..wh.plnk/12.34", "x"), tar_file(".wh..wh.aufs"), tar_file("a")}) == Lines{"f a 644 0"});
+  CHECK(stack.layer({tar_folder(".wh..wh.plnk"), tar_file(".wh..wh.plnk/12.34", "x"), tar_file(".wh..wh.aufs"), tar_file("a")}) ==
+        Lines{"f a 644 0"});
 }
 
 TEST_CASE("a cut tar is corrupt wherever it is cut, unless only the end is missing") {
@@ -287,7 +317,8 @@ TEST_CASE("random layers, with their markers anywhere, over each other show what
       std::vector<TarItem> items;
       for (const auto& entry : entries) {
         const auto slash = entry.path.rfind('/') + 1;
-        if (entry.type == Type::whiteout) items.push_back(tar_file(entry.path.substr(0, slash) + ".wh." + entry.path.substr(slash)));
+        if (entry.type == Type::whiteout)
+          items.push_back(tar_file(entry.path.substr(0, slash) + ".wh." + entry.path.substr(slash)));
         if (entry.type == Type::directory) items.push_back(tar_folder(entry.path, entry.mode));
         if (entry.opaque) items.push_back(tar_file(entry.path + "/.wh..wh..opq"));
         if (entry.type == Type::symlink) items.push_back(tar_symlink(entry.path, entry.link));
@@ -298,7 +329,8 @@ TEST_CASE("random layers, with their markers anywhere, over each other show what
       for (const auto& item : items)
         if (item.entry.path.find(".wh.") == item.entry.path.npos) mixed.push_back(item);
       for (const auto& item : items)
-        if (item.entry.path.find(".wh.") != item.entry.path.npos) mixed.insert(mixed.begin() + random.below(static_cast<std::uint32_t>(mixed.size() + 1)), item);
+        if (item.entry.path.find(".wh.") != item.entry.path.npos)
+          mixed.insert(mixed.begin() + random.below(static_cast<std::uint32_t>(mixed.size() + 1)), item);
       chain.push_back(must(fixture.apply(tar(mixed), chain)).layer.id);
     }
     Lines expected;

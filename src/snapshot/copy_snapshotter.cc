@@ -45,7 +45,8 @@ Result<std::unique_ptr<RootFs>> CopySnapshotter::copy(TreeView tree, bool writab
   return std::make_unique<CopyRoot>(std::move(staged), std::move(stamps), writable);
 }
 
-Result<std::unique_ptr<RootFs>> CopySnapshotter::writable(const Chain& chain, const std::vector<TreeView::Layer>& extra, task::Cancel cancel) {
+Result<std::unique_ptr<RootFs>> CopySnapshotter::writable(const Chain& chain, const std::vector<TreeView::Layer>& extra,
+                                                          task::Cancel cancel) {
   const auto tree = TRY(layers_.view(chain));
   auto layers = tree.layers();
   layers.insert(layers.end(), extra.begin(), extra.end());

@@ -11,7 +11,8 @@ class CopySnapshotter : public Snapshotter {
   CopySnapshotter(LayerStore& layers, task::Pool& pool) : layers_(layers), pool_(pool) {}
   std::string_view name() const override { return "copy"; }
   using Snapshotter::writable;
-  Result<std::unique_ptr<RootFs>> writable(const Chain& chain, const std::vector<TreeView::Layer>& extra, task::Cancel cancel) override;
+  Result<std::unique_ptr<RootFs>> writable(const Chain& chain, const std::vector<TreeView::Layer>& extra,
+                                           task::Cancel cancel) override;
   Result<std::unique_ptr<RootFs>> read_only(const Chain& chain, task::Cancel cancel) override;
 
  private:

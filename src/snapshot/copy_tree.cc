@@ -9,7 +9,8 @@ namespace {
 constexpr std::size_t kFilesAtOnce = 8192;  // bounds the memory for their jobs
 
 Meta meta_of_found(const EntryView& entry) {
-  return {.mode = entry.mode, .uid = entry.uid, .gid = entry.gid, .mtime_ns = entry.mtime_ns, .xattrs = std::string(entry.xattrs)};
+  return {
+      .mode = entry.mode, .uid = entry.uid, .gid = entry.gid, .mtime_ns = entry.mtime_ns, .xattrs = std::string(entry.xattrs)};
 }
 
 class Copier {
@@ -41,11 +42,16 @@ class Copier {
       return {};
     }
     switch (entry.type) {
-      case Type::directory: return writer_.directory(path, meta_of_found(entry));
-      case Type::symlink: return writer_.symlink(path, std::string(entry.link), meta_of_found(entry));
-      case Type::file: return file(found);
-      case Type::whiteout: return {};
-      default: return device(path, entry);
+      case Type::directory:
+        return writer_.directory(path, meta_of_found(entry));
+      case Type::symlink:
+        return writer_.symlink(path, std::string(entry.link), meta_of_found(entry));
+      case Type::file:
+        return file(found);
+      case Type::whiteout:
+        return {};
+      default:
+        return device(path, entry);
     }
   }
   Result<> file(const TreeView::Found& found) {
@@ -74,6 +80,8 @@ class Copier {
 
 }  // namespace
 
-Result<> copy_tree(const TreeView& tree, const StagedLayer& to, task::Pool& pool, task::Cancel cancel) { return Copier(tree, to, pool, cancel).run(); }
+Result<> copy_tree(const TreeView& tree, const StagedLayer& to, task::Pool& pool, task::Cancel cancel) {
+  return Copier(tree, to, pool, cancel).run();
+}
 
 }  // namespace mica::snapshot

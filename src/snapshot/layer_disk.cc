@@ -40,7 +40,9 @@ timespec time_of(std::int64_t ns) {
 std::unexpected<Error> owner_error(int os, const Meta& meta) {
   Error error = Error::os(os, format("giving it to {}:{}", meta.uid, meta.gid));
   if (os == EINVAL && sys::is_rootless())
-    error = std::move(error).with_code(Errc::unsupported).with_hint("the id is outside of the ranges in /etc/subuid and /etc/subgid: give this user more subordinate ids");
+    error = std::move(error)
+                .with_code(Errc::unsupported)
+                .with_hint("the id is outside of the ranges in /etc/subuid and /etc/subgid: give this user more subordinate ids");
   return fail(std::move(error));
 }
 
@@ -49,9 +51,12 @@ bool cannot_hold(int os) { return os == ENOTSUP || os == EPERM; }
 mode_t kind_of(Type type) {
   switch (type) {
     case Type::char_device:
-    case Type::whiteout: return S_IFCHR;
-    case Type::block_device: return S_IFBLK;
-    default: return S_IFIFO;
+    case Type::whiteout:
+      return S_IFCHR;
+    case Type::block_device:
+      return S_IFBLK;
+    default:
+      return S_IFIFO;
   }
 }
 
@@ -129,9 +134,7 @@ void LayerDisk::forget(std::string_view path) {
   std::erase_if(cache_, [&](const Cached& cached) { return cached.path == path || is_below(cached.path, path); });
 }
 
-Result<sys::Fd> LayerDisk::open_folder(std::string_view path) const {
-  return open_below(root_, path, O_PATH | O_DIRECTORY);
-}
+Result<sys::Fd> LayerDisk::open_folder(std::string_view path) const { return open_below(root_, path, O_PATH | O_DIRECTORY); }
 
 Result<sys::Fd> LayerDisk::create_file(const sys::Fd& folder, const std::string& name, const Meta& meta) const {
   return sys::open_at(folder, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, static_cast<int>(meta.mode & 0777));
@@ -162,14 +165,17 @@ Result<> LayerDisk::make_symlink(const sys::Fd& folder, const std::string& name,
 }
 
 Result<> LayerDisk::make_device(const sys::Fd& folder, const std::string& name, Type type, std::uint64_t device) const {
-  if (::mknodat(folder.get(), name.c_str(), kind_of(type) | 0600, static_cast<dev_t>(device)) != 0) return fail_errno("making the device");
+  if (::mknodat(folder.get(), name.c_str(), kind_of(type) | 0600, static_cast<dev_t>(device)) != 0)
+    return fail_errno("making the device");
   return {};
 }
 
-Result<std::string> LayerDisk::label(const sys::Fd& folder, const std::string& name, Type type, const Meta& meta, bool fresh) const {
+Result<std::string> LayerDisk::label(const sys::Fd& folder, const std::string& name, Type type, const Meta& meta,
+                                     bool fresh) const {
   if ((!fresh || needs_owner(meta)) && ::fchownat(folder.get(), name.c_str(), meta.uid, meta.gid, AT_SYMLINK_NOFOLLOW) != 0)
     return owner_error(errno, meta);
-  if (type != Type::symlink && ::fchmodat(folder.get(), name.c_str(), meta.mode & 07777, 0) != 0) return fail_errno("setting its mode");
+  if (type != Type::symlink && ::fchmodat(folder.get(), name.c_str(), meta.mode & 07777, 0) != 0)
+    return fail_errno("setting its mode");
   std::string kept;
   if (!meta.xattrs.empty())
     kept = TRY(set_attributes(meta.xattrs, [&](const sys::Xattr& attribute) {

@@ -16,8 +16,8 @@
 namespace mica::snapshot {
 namespace {
 
-constexpr std::size_t kBuffer = 256 << 10;     // stays in the second-level cache between read, hash and write
-constexpr std::size_t kHole = 64 << 10;        // zeros written as a hole
+constexpr std::size_t kBuffer = 256 << 10;  // stays in the second-level cache between read, hash and write
+constexpr std::size_t kHole = 64 << 10;     // zeros written as a hole
 constexpr std::uint64_t kWorthCloning = 64 << 10;
 
 bool is_zero(std::span<const unsigned char> bytes) {
@@ -68,8 +68,9 @@ class HoleWriter {
 std::int64_t mtime_ns(const struct stat& status) { return status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec; }
 
 bool is_labelled(const struct stat& status, const FileJob& job) {
-  return S_ISREG(status.st_mode) && (status.st_mode & 07777) == job.meta.mode && status.st_uid == job.meta.uid && status.st_gid == job.meta.gid &&
-         static_cast<std::uint64_t>(status.st_size) == job.size && mtime_ns(status) == job.meta.mtime_ns;
+  return S_ISREG(status.st_mode) && (status.st_mode & 07777) == job.meta.mode && status.st_uid == job.meta.uid &&
+         status.st_gid == job.meta.gid && static_cast<std::uint64_t>(status.st_size) == job.size &&
+         mtime_ns(status) == job.meta.mtime_ns;
 }
 
 }  // namespace
@@ -135,8 +136,10 @@ Result<Placed> FilePlacer::from_file(const FileJob& job, const sys::Fd* source_d
     const auto size = static_cast<std::uint64_t>(status.st_size);
     const auto to = TRY(create(job.path, job.meta));
     Placed placed = TRY(copy(from, to, size, !job.digest || size != job.size));
-    if (job.digest && placed.size == job.size) placed.digest = *job.digest;
-    else if (job.digest && size == job.size) placed = TRY(hash_again(job));
+    if (job.digest && placed.size == job.size)
+      placed.digest = *job.digest;
+    else if (job.digest && size == job.size)
+      placed = TRY(hash_again(job));
     placed.xattrs = TRY(disk_.seal_file(to, job.meta));
     return placed;
   };

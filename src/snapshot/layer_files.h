@@ -26,7 +26,7 @@ struct Placed {
 
 /// What the placers of one layer learn for each other.
 struct PlacerMemory {
-  std::atomic<bool> can_clone = true;                       ///< no file system has refused FICLONE yet
+  std::atomic<bool> can_clone = true;                        ///< no file system has refused FICLONE yet
   Guarded<std::set<std::pair<dev_t, ino_t>>> linked_inodes;  ///< files of other layers that this one has a link to
 };
 

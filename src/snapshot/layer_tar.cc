@@ -15,21 +15,27 @@ namespace mica::snapshot {
 namespace {
 
 constexpr std::size_t kBuffer = 256 << 10;
-constexpr std::size_t kMaxAhead = 32;               // entries, each may hold a file open
+constexpr std::size_t kMaxAhead = 32;  // entries, each may hold a file open
 constexpr std::uint64_t kMaxAheadBytes = 16 << 20;
-constexpr std::uint64_t kMaxAdvice = 1 << 20;       // of one file; beyond, the kernel sees that it is read from front to back
+constexpr std::uint64_t kMaxAdvice = 1 << 20;  // of one file; beyond, the kernel sees that it is read from front to back
 constexpr std::string_view kWhiteout = ".wh.";
 constexpr std::string_view kOpaque = ".wh..wh..opq";
 
 archive::EntryType tar_type(Type type) {
   switch (type) {
     case Type::file:
-    case Type::whiteout: return archive::EntryType::file;
-    case Type::directory: return archive::EntryType::directory;
-    case Type::symlink: return archive::EntryType::symlink;
-    case Type::char_device: return archive::EntryType::char_device;
-    case Type::block_device: return archive::EntryType::block_device;
-    case Type::fifo: return archive::EntryType::fifo;
+    case Type::whiteout:
+      return archive::EntryType::file;
+    case Type::directory:
+      return archive::EntryType::directory;
+    case Type::symlink:
+      return archive::EntryType::symlink;
+    case Type::char_device:
+      return archive::EntryType::char_device;
+    case Type::block_device:
+      return archive::EntryType::block_device;
+    case Type::fifo:
+      return archive::EntryType::fifo;
   }
   return archive::EntryType::file;
 }
@@ -110,7 +116,8 @@ class Writer {
       out.device_major = major(entry.device);
       out.device_minor = minor(entry.device);
     }
-    for (auto& attribute : unpack_xattrs(entry.xattrs)) out.xattrs.emplace_back(std::move(attribute.name), std::move(attribute.value));
+    for (auto& attribute : unpack_xattrs(entry.xattrs))
+      out.xattrs.emplace_back(std::move(attribute.name), std::move(attribute.value));
     if (entry.type != Type::file) return tar_.add(out);
     out.size = entry.size;
     TRY(tar_.add(out));
@@ -177,7 +184,9 @@ Result<> write_tree_tar(const TreeView& tree, stream::Sink& to, task::Cancel can
   Result<> result;
   tree.walk("", [&](const TreeView::Found& found) {
     result = cancel.check();
-    if (result) result = writer.add(found.entry, groups.earlier_name(found).value_or(""), found.layer, tree.layers()[found.layer].directory);
+    if (result)
+      result =
+          writer.add(found.entry, groups.earlier_name(found).value_or(""), found.layer, tree.layers()[found.layer].directory);
     return result.has_value();
   });
   TRY(std::move(result));

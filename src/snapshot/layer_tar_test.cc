@@ -51,7 +51,8 @@ LayerId make_layer(LayerFixture& fixture, const Entries& entries, const Chain& b
 
 TEST_CASE("the tar of a layer is in the order of its paths, with each marker in the place of what it speaks of") {
   LayerFixture fixture;
-  const LayerId id = make_layer(fixture, {file("a-b", "x"), folder("a"), file("a/z"), opaque("a/b"), whiteout("a/gone"), whiteout("b"), soft_link("c", "a"), opaque("d"), file("d/e")});
+  const LayerId id = make_layer(fixture, {file("a-b", "x"), folder("a"), file("a/z"), opaque("a/b"), whiteout("a/gone"),
+                                          whiteout("b"), soft_link("c", "a"), opaque("d"), file("d/e")});
   CHECK(names_in(fixture.tar_of(id)) ==
         Lines{"a/", "a-b", "a/b/", "a/b/.wh..wh..opq", "a/.wh.gone", "a/z", ".wh.b", "c -> a", "d/", "d/.wh..wh..opq", "d/e"});
 }
@@ -78,7 +79,8 @@ TEST_CASE("times above the clamp are lowered to it") {
   must(write_layer_tar(must(fixture.layers.listing(id)), fixture.layers.directory(id), sink, {}, 1'000'000'000));
   const auto clamped = must(fixture.apply(sink.take()));
   const Listing listing = must(fixture.layers.listing(clamped.layer.id));
-  for (std::size_t i = 0; i < listing.size(); ++i) CHECK(listing[i].mtime_ns == (listing[i].type == Type::whiteout ? 0 : 1'000'000'000));
+  for (std::size_t i = 0; i < listing.size(); ++i)
+    CHECK(listing[i].mtime_ns == (listing[i].type == Type::whiteout ? 0 : 1'000'000'000));
 }
 
 TEST_CASE("names that would read as markers are refused, with what to do") {
@@ -125,7 +127,8 @@ TEST_CASE("a layer, its tar and the layer of that tar are one, with any number o
   std::string first;
   for (const int threads : {1, 2, 7}) {
     LayerFixture fixture(threads);
-    Entries entries = {folder("bin", 0711), file("bin/su", std::string(100000, 'x'), 04755), soft_link("sbin", "bin"), opaque("var"), whiteout("tmp")};
+    Entries entries = {folder("bin", 0711), file("bin/su", std::string(100000, 'x'), 04755), soft_link("sbin", "bin"),
+                       opaque("var"), whiteout("tmp")};
     for (int i = 0; i < 300; ++i) entries.push_back(file(format("bin/f{}", i), std::string(i * 100, 'x')));
     const LayerId id = make_layer(fixture, entries);
     const std::string tar = fixture.tar_of(id);
@@ -155,9 +158,10 @@ TEST_CASE("random layers come back from their tars as they were") {
 
 TEST_CASE("the tar of a tree is what is visible; hidden first names of links give way to the next") {
   LayerFixture fixture;
-  const auto base = must(fixture.apply(tar({tar_folder("d", 0711), tar_file("d/a", "shared"), tar_link("d/b", "d/a"), tar_link("d/c", "d/a"), tar_file("e"), tar_file("old"),
-                                            tar_link("x", "old")})));
-  const auto top = must(fixture.apply(tar({tar_file("d/.wh.a"), tar_file("e", "new"), tar_symlink("old", "e")}), {base.layer.id}));
+  const auto base = must(fixture.apply(tar({tar_folder("d", 0711), tar_file("d/a", "shared"), tar_link("d/b", "d/a"),
+                                            tar_link("d/c", "d/a"), tar_file("e"), tar_file("old"), tar_link("x", "old")})));
+  const auto top =
+      must(fixture.apply(tar({tar_file("d/.wh.a"), tar_file("e", "new"), tar_symlink("old", "e")}), {base.layer.id}));
   const std::string tree = fixture.tree_tar_of({base.layer.id, top.layer.id});
   CHECK(names_in(tree) == Lines{"d/", "d/b", "d/c -> d/b", "e", "old -> e", "x"});
   const auto flat = must(fixture.apply(tree));
@@ -170,7 +174,8 @@ TEST_CASE("GNU tar lists and unpacks our tars without a word") {
   if (!sys::find_program("tar")) return;
   LayerFixture fixture;
   const std::string long_name = "n/" + std::string(150, 'l') + "/" + std::string(120, 'm');
-  const LayerId id = make_layer(fixture, {folder("ä"), file("ä/ö", "x", 0600), folder("n"), folder("n/" + std::string(150, 'l')), file(long_name, "long"), whiteout("w"), opaque("o")});
+  const LayerId id = make_layer(fixture, {folder("ä"), file("ä/ö", "x", 0600), folder("n"), folder("n/" + std::string(150, 'l')),
+                                          file(long_name, "long"), whiteout("w"), opaque("o")});
   const std::string path = fixture.dir.path() + "/layer.tar", to = fixture.dir.path() + "/unpacked";
   must(sys::write_file(path, fixture.tar_of(id)));
   must(sys::make_directories(to));

@@ -24,12 +24,15 @@ Result<> check_path(std::string_view path) {
   return failf(Errc::invalid_argument, "{} is not a clean relative path", quoted(path));
 }
 
-std::unexpected<Error> not_a_folder(std::string_view path) { return failf(Errc::conflict, "{} is not a folder", quoted(format("/{}", path))); }
+std::unexpected<Error> not_a_folder(std::string_view path) {
+  return failf(Errc::conflict, "{} is not a folder", quoted(format("/{}", path)));
+}
 
 }  // namespace
 
 Meta meta_of(const EntryView& entry) {
-  return {.mode = entry.mode, .uid = entry.uid, .gid = entry.gid, .mtime_ns = entry.mtime_ns, .xattrs = std::string(entry.xattrs)};
+  return {
+      .mode = entry.mode, .uid = entry.uid, .gid = entry.gid, .mtime_ns = entry.mtime_ns, .xattrs = std::string(entry.xattrs)};
 }
 
 void set_meta(Entry& entry, const Meta& meta) {
@@ -118,7 +121,8 @@ Result<> LayerWriter::Impl::erase(Nodes::iterator node) {
   const auto [parent, name] = split_path(path);
   const sys::Fd* folder = TRY(disk->folder(parent));
   if (node->second.entry.type != Type::directory) {
-    if (::unlinkat(folder->get(), std::string(name).c_str(), 0) != 0) return fail(std::move(fail_errno("removing").error().doing(path)));
+    if (::unlinkat(folder->get(), std::string(name).c_str(), 0) != 0)
+      return fail(std::move(fail_errno("removing").error().doing(path)));
     nodes.erase(node);
     return {};
   }
@@ -159,7 +163,8 @@ Result<> LayerWriter::Impl::drop_idle_whiteouts() {
   return {};
 }
 
-LayerWriter::LayerWriter(const StagedLayer& staged, const TreeView& lower, task::Pool& pool) : impl_(std::make_unique<Impl>(staged, lower, pool)) {}
+LayerWriter::LayerWriter(const StagedLayer& staged, const TreeView& lower, task::Pool& pool)
+    : impl_(std::make_unique<Impl>(staged, lower, pool)) {}
 LayerWriter::~LayerWriter() = default;
 
 Result<> LayerWriter::ensure_directory(const std::string& path, const Meta& fresh) {
@@ -207,7 +212,8 @@ Result<> LayerWriter::symlink(const std::string& path, const std::string& target
 
 Result<> LayerWriter::device(const std::string& path, Type type, std::uint64_t device, const Meta& meta) {
   const bool known = type == Type::char_device || type == Type::block_device || type == Type::fifo;
-  if (!known || (type == Type::char_device && device == 0)) return failf(Errc::invalid_argument, "{} is not a device", quoted(path));
+  if (!known || (type == Type::char_device && device == 0))
+    return failf(Errc::invalid_argument, "{} is not a device", quoted(path));
   const auto node = TRY(impl_->claim(path, meta));
   const auto make = [&]() -> Result<> {
     const auto [parent, name] = split_path(path);
@@ -254,8 +260,10 @@ Result<> LayerWriter::opaque(const std::string& directory) {
   // Overlayfs does not look for marks on the roots of its layers, and the root has no place in a listing.
   for (const auto& name : impl_->lower.children("")) {
     LayerNode* node = impl_->own(name);
-    if (!node) TRY(whiteout(name));
-    else if (node->entry.type == Type::directory) node->entry.opaque = true;
+    if (!node)
+      TRY(whiteout(name));
+    else if (node->entry.type == Type::directory)
+      node->entry.opaque = true;
   }
   return {};
 }
@@ -346,8 +354,10 @@ Result<Listing> LayerWriter::finish() {
     entry.path = std::move(node.key());
     if (value.group) {
       std::string& head = heads[value.group - 1];
-      if (head.empty()) head = entry.path;
-      else entry.hard_link = head;
+      if (head.empty())
+        head = entry.path;
+      else
+        entry.hard_link = head;
     }
     entries.push_back(std::move(entry));
   }

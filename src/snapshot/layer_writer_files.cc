@@ -86,11 +86,14 @@ Result<> LayerWriter::files(std::vector<FileJob> jobs, task::Cancel cancel) {
   task::Group group(impl_->pool, cancel);
   for (std::size_t begin = 0; begin < works.size();) {
     std::size_t end = begin;
-    for (std::uint64_t bytes = 0; end < works.size() && end - begin < kBatchFiles && bytes < kBatchBytes; ++end) bytes += works[end].job->size;
+    for (std::uint64_t bytes = 0; end < works.size() && end - begin < kBatchFiles && bytes < kBatchBytes; ++end)
+      bytes += works[end].job->size;
     const auto batch = std::span(works).subspan(begin, end - begin);
     const bool only = batch.size() == works.size();
-    if (only) TRY(place_all(*impl_->disk, impl_->memory, batch, cancel));
-    else group.run([this, batch](const task::Cancel& stop) { return place_all(*impl_->disk, impl_->memory, batch, stop); });
+    if (only)
+      TRY(place_all(*impl_->disk, impl_->memory, batch, cancel));
+    else
+      group.run([this, batch](const task::Cancel& stop) { return place_all(*impl_->disk, impl_->memory, batch, stop); });
     begin = end;
   }
   TRY(group.wait());
@@ -105,12 +108,14 @@ Result<> LayerWriter::hard_link(const std::string& path, const std::string& exis
   if (!target) {
     const auto below = impl_->lower_at(existing);
     if (!below) return failf(Errc::not_found, "hard link {}: there is no {}", quoted(path), quoted(existing));
-    if (below->entry.type == Type::directory) return failf(Errc::conflict, "hard link {}: {} is a folder", quoted(path), quoted(existing));
+    if (below->entry.type == Type::directory)
+      return failf(Errc::conflict, "hard link {}: {} is a folder", quoted(path), quoted(existing));
     TRY(impl_->copy_up(existing, *below));
     if (path == existing) return {};
     target = impl_->own(existing);
   }
-  if (target->entry.type == Type::directory) return failf(Errc::conflict, "hard link {}: {} is a folder", quoted(path), quoted(existing));
+  if (target->entry.type == Type::directory)
+    return failf(Errc::conflict, "hard link {}: {} is a folder", quoted(path), quoted(existing));
   const std::int64_t mtime_ns = target->entry.mtime_ns;
   const auto node = TRY(impl_->claim(path, {.mtime_ns = mtime_ns}));
   // Looked up again: making room for `path` may have removed it.
@@ -138,7 +143,8 @@ Result<> LayerWriter::Impl::link_on_disk(const std::string& path, const std::str
     const auto [to_folder, to_name] = split_path(path);
     const auto from = TRY(disk->open_folder(from_folder));
     const sys::Fd* to = TRY(disk->folder(to_folder));
-    if (::linkat(from.get(), std::string(from_name).c_str(), to->get(), std::string(to_name).c_str(), 0) != 0) return fail_errno("linking");
+    if (::linkat(from.get(), std::string(from_name).c_str(), to->get(), std::string(to_name).c_str(), 0) != 0)
+      return fail_errno("linking");
     return {};
   };
   TRY_DOING(link(), format("hard link {} to {}", quoted(path), quoted(existing)));
@@ -164,8 +170,10 @@ Result<LayerWriter::Impl::Nodes::iterator> LayerWriter::Impl::copy_up(const std:
       take(entry, std::move(placed));
       return {};
     }
-    if (source.type == Type::symlink) TRY(disk->make_symlink(*folder, std::string(name), source.link));
-    else TRY(disk->make_device(*folder, std::string(name), source.type, source.device));
+    if (source.type == Type::symlink)
+      TRY(disk->make_symlink(*folder, std::string(name), source.link));
+    else
+      TRY(disk->make_device(*folder, std::string(name), source.type, source.device));
     entry.link = source.link;
     entry.device = source.device;
     entry.xattrs = TRY(disk->label(*folder, std::string(name), source.type, meta, true));

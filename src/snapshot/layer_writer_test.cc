@@ -17,7 +17,9 @@ namespace {
 
 constexpr std::int64_t kTime = 1'600'000'000'123'456'789;
 
-Meta meta(std::uint32_t mode, std::uint32_t uid = 0, std::uint32_t gid = 0) { return {.mode = mode, .uid = uid, .gid = gid, .mtime_ns = kTime}; }
+Meta meta(std::uint32_t mode, std::uint32_t uid = 0, std::uint32_t gid = 0) {
+  return {.mode = mode, .uid = uid, .gid = gid, .mtime_ns = kTime};
+}
 
 /// A layer being written over a chain.
 struct Writing {
@@ -115,8 +117,8 @@ TEST_CASE("neither the umask nor what the state folder hands down shows in a lay
   REQUIRE(::chown(layer.staged.fs().c_str(), 0, 1234) == 0);
   REQUIRE(::chmod(layer.staged.fs().c_str(), 02755) == 0);
   // user::rwx group::rwx other::rwx user:1:rwx mask::rwx, as the kernel keeps it
-  const unsigned char list[] = {2, 0, 0, 0, 1, 0, 7, 0, 255, 255, 255, 255, 2, 0, 7, 0, 1,   0,   0,   0,   4, 0,
-                                7, 0, 255, 255, 255, 255, 16, 0, 7, 0, 255, 255, 255, 255, 32, 0, 7, 0, 255, 255, 255, 255};
+  const unsigned char list[] = {2, 0, 0,   0,   1,   0,   7,  0, 255, 255, 255, 255, 2,   0,   7,  0, 1, 0, 0,   0,   4,   0,
+                                7, 0, 255, 255, 255, 255, 16, 0, 7,   0,   255, 255, 255, 255, 32, 0, 7, 0, 255, 255, 255, 255};
   const bool has_lists = ::setxattr(layer.staged.fs().c_str(), "system.posix_acl_default", list, sizeof list, 0) == 0;
   WARN_MESSAGE(has_lists, "no access lists on this file system");
   const mode_t before = ::umask(077);
@@ -133,7 +135,8 @@ TEST_CASE("attributes are kept, those that do not belong in a layer are left out
   if (::setxattr(layer.staged.fs().c_str(), "user.probe", "1", 1, 0) != 0) return;
   REQUIRE(::removexattr(layer.staged.fs().c_str(), "user.probe") == 0);
   Meta with = meta(0755);
-  with.xattrs = pack_xattrs({{"user.a", "1"}, {"user.overlay.opaque", "y"}, {"trusted.overlay.redirect", "/etc"}, {"security.selinux", "x"}});
+  with.xattrs = pack_xattrs(
+      {{"user.a", "1"}, {"user.overlay.opaque", "y"}, {"trusted.overlay.redirect", "/etc"}, {"security.selinux", "x"}});
   layer.put("f", "content", with);
   layer.put_soon("g", "content", with);
   must(layer.writer.directory("d", with));
@@ -155,7 +158,8 @@ TEST_CASE("attributes are kept, those that do not belong in a layer are left out
 TEST_CASE("folders of lower layers come with their own metadata") {
   if (!is_root()) return;
   LayerFixture fixture;
-  const auto base = must(fixture.apply(tar({tar_folder("srv", 0700), tar_folder("srv/www", 02775), tar_file("srv/file"), tar_symlink("link", "srv")})));
+  const auto base = must(fixture.apply(
+      tar({tar_folder("srv", 0700), tar_folder("srv/www", 02775), tar_file("srv/file"), tar_symlink("link", "srv")})));
   Writing layer(fixture, {base.layer.id});
   Meta fresh = meta(0711, 9, 9);
   must(layer.writer.ensure_directory("srv/www/new/deep", fresh));
@@ -166,7 +170,8 @@ TEST_CASE("folders of lower layers come with their own metadata") {
 
 TEST_CASE("a folder over what hid the lower one is opaque, one over a file is not") {
   LayerFixture fixture;
-  const auto base = must(fixture.apply(tar({tar_folder("a"), tar_file("a/old"), tar_folder("b"), tar_file("b/old"), tar_file("c")})));
+  const auto base =
+      must(fixture.apply(tar({tar_folder("a"), tar_file("a/old"), tar_folder("b"), tar_file("b/old"), tar_file("c")})));
   Writing layer(fixture, {base.layer.id});
   must(layer.writer.whiteout("a"));
   CHECK(!layer.writer.find("a/old"));
@@ -207,7 +212,8 @@ TEST_CASE("what is written later replaces what was there, but not a folder") {
   CHECK(code(layer.writer.directory("f", meta(0755))) == Errc::conflict);
   CHECK(code(layer.writer.remove("missing")) == Errc::not_found);
   CHECK(code(layer.writer.relabel("missing", meta(0))) == Errc::not_found);
-  for (const auto* path : {"", "/", "/x", "x/", "./x", "x/../y", "a//b", ".."}) CHECK_MESSAGE(code(layer.writer.whiteout(path)) == Errc::invalid_argument, path);
+  for (const auto* path : {"", "/", "/x", "x/", "./x", "x/../y", "a//b", ".."})
+    CHECK_MESSAGE(code(layer.writer.whiteout(path)) == Errc::invalid_argument, path);
   CHECK(code(layer.writer.device("null", Type::char_device, 0, meta(0))) == Errc::invalid_argument);
   must(layer.writer.remove("d"));
   layer.put("d", "no folder now");
@@ -222,7 +228,8 @@ TEST_CASE("a hard link to a file of a lower layer brings both names up, with one
   TarItem file = tar_file("usr/bin/tool", "tool", 04755);
   file.entry.uid = 5;
   file.entry.mtime_ns = kTime;
-  const auto base = must(fixture.apply(tar({tar_folder("usr", 0711), tar_folder("usr/bin"), file, tar_symlink("usr/sym", "bin")})));
+  const auto base =
+      must(fixture.apply(tar({tar_folder("usr", 0711), tar_folder("usr/bin"), file, tar_symlink("usr/sym", "bin")})));
   Writing layer(fixture, {base.layer.id});
   must(layer.writer.hard_link("opt/tool", "usr/bin/tool"));
   must(layer.writer.hard_link("opt/third", "opt/tool"));
@@ -230,8 +237,9 @@ TEST_CASE("a hard link to a file of a lower layer brings both names up, with one
   CHECK(code(layer.writer.hard_link("opt/x", "usr/missing")) == Errc::not_found);
   CHECK(code(layer.writer.hard_link("opt/x", "usr/bin")) == Errc::conflict);
   const Listing listing = layer.finish();
-  CHECK(lines_of(listing) == Lines{"d opt 755", "l opt/sym -> bin", "f opt/third 4755 5:0 4", "f opt/tool 4755 5:0 4 = opt/third", "d usr 711", "d usr/bin 755",
-                                   "f usr/bin/tool 4755 5:0 4 = opt/third", "l usr/sym -> bin = opt/sym"});
+  CHECK(lines_of(listing) == Lines{"d opt 755", "l opt/sym -> bin", "f opt/third 4755 5:0 4", "f opt/tool 4755 5:0 4 = opt/third",
+                                   "d usr 711", "d usr/bin 755", "f usr/bin/tool 4755 5:0 4 = opt/third",
+                                   "l usr/sym -> bin = opt/sym"});
   CHECK(listing[listing.find("opt/tool")].mtime_ns == kTime);
   CHECK(listing[listing.find("opt/tool")].digest == sha256("tool"));
   CHECK(layer.status("opt/tool").st_ino == layer.status("usr/bin/tool").st_ino);
@@ -397,14 +405,15 @@ TEST_CASE("an identical file of another layer is linked, once, and only when its
   CHECK(original.st_nlink == 2);
   CHECK((original.st_mode & 07777) == 0640);
   const Listing listing = layer.finish();
-  CHECK(lines_of(listing) == Lines{"f linked 640 3:4 7", "f mode 600 3:4 7", "f second 640 3:4 7", "f size 640 3:4 7", "f time 640 3:4 7", "f unknown 640 3:4 7"});
+  CHECK(lines_of(listing) == Lines{"f linked 640 3:4 7", "f mode 600 3:4 7", "f second 640 3:4 7", "f size 640 3:4 7",
+                                   "f time 640 3:4 7", "f unknown 640 3:4 7"});
   for (std::size_t i = 0; i < listing.size(); ++i) CHECK(listing[i].digest == sha256("content"));
 }
 
 TEST_CASE("find and resolve see this layer over the lower tree") {
   LayerFixture fixture;
-  const auto base = must(fixture.apply(tar({tar_folder("usr"), tar_folder("usr/lib"), tar_file("usr/lib/so", "s"), tar_symlink("lib", "usr/lib"), tar_folder("var"),
-                                            tar_file("var/old")})));
+  const auto base = must(fixture.apply(tar({tar_folder("usr"), tar_folder("usr/lib"), tar_file("usr/lib/so", "s"),
+                                            tar_symlink("lib", "usr/lib"), tar_folder("var"), tar_file("var/old")})));
   Writing layer(fixture, {base.layer.id});
   CHECK(layer.writer.find("")->type == Type::directory);
   CHECK(layer.writer.find("usr/lib/so")->size == 1);

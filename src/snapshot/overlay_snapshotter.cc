@@ -46,8 +46,8 @@ class OverlayRoot : public RootFs {
 
 }  // namespace
 
-Result<std::unique_ptr<RootFs>> OverlaySnapshotter::mount(const Chain& chain, const std::vector<TreeView::Layer>& extra, bool writable,
-                                                          const task::Cancel& cancel) {
+Result<std::unique_ptr<RootFs>> OverlaySnapshotter::mount(const Chain& chain, const std::vector<TreeView::Layer>& extra,
+                                                          bool writable, const task::Cancel& cancel) {
   TRY(cancel.check());
   auto staged = TRY(layers_.stage());
   // The root's own mode and owner are the upper folder's, whatever our umask.
@@ -71,15 +71,19 @@ Result<std::unique_ptr<RootFs>> OverlaySnapshotter::mount(const Chain& chain, co
   return std::make_unique<OverlayRoot>(std::move(staged), std::move(mount), writable);
 }
 
-Result<std::unique_ptr<RootFs>> OverlaySnapshotter::writable(const Chain& chain, const std::vector<TreeView::Layer>& extra, task::Cancel cancel) {
+Result<std::unique_ptr<RootFs>> OverlaySnapshotter::writable(const Chain& chain, const std::vector<TreeView::Layer>& extra,
+                                                             task::Cancel cancel) {
   return mount(chain, extra, true, cancel);
 }
 
-Result<std::unique_ptr<RootFs>> OverlaySnapshotter::read_only(const Chain& chain, task::Cancel cancel) { return mount(chain, {}, false, cancel); }
+Result<std::unique_ptr<RootFs>> OverlaySnapshotter::read_only(const Chain& chain, task::Cancel cancel) {
+  return mount(chain, {}, false, cancel);
+}
 
 Result<> OverlaySnapshotter::try_out(const std::string& state_folder) {
   const auto dir = TRY(sys::TempDir::create(state_folder, "try-overlay"));
-  const std::string lower = dir.path() + "/lower", upper = dir.path() + "/upper", work = dir.path() + "/work", merged = dir.path() + "/merged";
+  const std::string lower = dir.path() + "/lower", upper = dir.path() + "/upper", work = dir.path() + "/work",
+                    merged = dir.path() + "/merged";
   for (const auto& folder : {lower, upper, work, merged}) TRY(sys::make_directories(folder));
   TRY(sys::write_file(lower + "/file", ""));
   {

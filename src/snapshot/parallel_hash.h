@@ -37,7 +37,7 @@ class ParallelHash {
   task::Pool& pool_;
   std::mutex hashing_;  // held while taking from the queue and hashing, which keeps the order
   Sha256 hash_;
-  std::mutex mutex_;    // of what follows
+  std::mutex mutex_;  // of what follows
   std::deque<Piece> queue_;
   bool draining_ = false;  // a task was started and has not yet found the queue empty
   std::vector<Block> free_;

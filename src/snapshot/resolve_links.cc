@@ -45,8 +45,10 @@ Result<std::string> resolve_links(std::string_view path, bool follow_last,
     const auto target = link_at(at);
     if (!target) continue;
     if (++links > kMaxLinks) return failf(Errc::invalid_argument, "too many levels of symbolic links in {}", quoted(path));
-    if (target->starts_with('/')) at.clear();
-    else to_parent(at);
+    if (target->starts_with('/'))
+      at.clear();
+    else
+      to_parent(at);
     push_parts(parts, *target);
   }
   return at;

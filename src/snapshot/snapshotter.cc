@@ -11,8 +11,8 @@
 namespace mica::snapshot {
 namespace {
 
-/// `<state folder>/overlay-works` holds the id of the boot under which a trial mount worked last. Failures are not remembered: the
-/// next run may have more rights, or the module loaded by then.
+/// `<state folder>/overlay-works` holds the id of the boot under which a trial mount worked last. Failures are not remembered:
+/// the next run may have more rights, or the module loaded by then.
 class Trial {
  public:
   explicit Trial(const std::string& state_folder) : folder_(state_folder), file_(state_folder + "/overlay-works") {}
@@ -41,7 +41,8 @@ class Trial {
 
 }  // namespace
 
-Result<std::unique_ptr<Snapshotter>> make_snapshotter(Kind kind, LayerStore& layers, const std::string& state_folder, task::Pool& pool) {
+Result<std::unique_ptr<Snapshotter>> make_snapshotter(Kind kind, LayerStore& layers, const std::string& state_folder,
+                                                      task::Pool& pool) {
   if (kind == Kind::automatic) kind = Trial(state_folder).overlay_works() ? Kind::overlay : Kind::copy;
   if (kind == Kind::overlay) return std::make_unique<OverlaySnapshotter>(layers);
   return std::make_unique<CopySnapshotter>(layers, pool);

@@ -15,7 +15,9 @@ namespace mica::snapshot {
 
 class SnapshotterContract {
  public:
-  SnapshotterContract(testing::LayerFixture& fixture, Snapshotter& snapshotter) : fixture_(fixture), snapshotter_(snapshotter) { make_base(); }
+  SnapshotterContract(testing::LayerFixture& fixture, Snapshotter& snapshotter) : fixture_(fixture), snapshotter_(snapshotter) {
+    make_base();
+  }
 
   void check() {
     scratch_is_an_empty_root();
@@ -40,13 +42,29 @@ class SnapshotterContract {
     TarItem su = tar_file("bin/su", "su", 04755), old = tar_folder("old", 0700);
     su.entry.uid = 3;
     old.entry.uid = old.entry.gid = 7;
-    std::vector<TarItem> items = {tar_folder("bin"),       su,          tar_file("bin/tool", "tool", 0755), tar_link("bin/tool2", "bin/tool", 0755), tar_symlink("sbin", "bin"), tar_file("bin/alone", "alone"),
-                                  tar_folder("etc", 0711), tar_file("etc/a", "a"), tar_file("etc/b", "b"),              tar_file("etc/c", "c", 0600),            old,
-                                  tar_file("old/f", "f"),  tar_folder("old/sub"),  tar_file("old/sub/g", "g"),          tar_folder("var"),                       tar_file("var/hidden", "h"),
+    std::vector<TarItem> items = {tar_folder("bin"),
+                                  su,
+                                  tar_file("bin/tool", "tool", 0755),
+                                  tar_link("bin/tool2", "bin/tool", 0755),
+                                  tar_symlink("sbin", "bin"),
+                                  tar_file("bin/alone", "alone"),
+                                  tar_folder("etc", 0711),
+                                  tar_file("etc/a", "a"),
+                                  tar_file("etc/b", "b"),
+                                  tar_file("etc/c", "c", 0600),
+                                  old,
+                                  tar_file("old/f", "f"),
+                                  tar_folder("old/sub"),
+                                  tar_file("old/sub/g", "g"),
+                                  tar_folder("var"),
+                                  tar_file("var/hidden", "h"),
                                   tar_folder("tmp", 01777)};
     for (auto& item : items) item.entry.mtime_ns = 1'500'000'000'000'000'001;
     base_ = {must(fixture_.apply(tar(items))).layer.id};
-    base_.push_back(must(fixture_.apply(tar({tar_file("etc/.wh.b"), tar_folder("var"), tar_file("var/.wh..wh..opq"), tar_file("var/new", "n")}), base_)).layer.id);
+    base_.push_back(
+        must(fixture_.apply(
+                 tar({tar_file("etc/.wh.b"), tar_folder("var"), tar_file("var/.wh..wh..opq"), tar_file("var/new", "n")}), base_))
+            .layer.id);
   }
 
   std::unique_ptr<RootFs> writable(const Chain& chain) { return testing::must(snapshotter_.writable(chain, {})); }
@@ -106,21 +124,22 @@ class SnapshotterContract {
   void every_kind_of_change() {
     auto root = writable(base_);
     const std::string& at = root->path();
-    write(at + "/etc/a", "A");                                       // content, same size
-    REQUIRE(::chmod((at + "/etc/c").c_str(), 0644) == 0);            // mode
-    REQUIRE(::chown((at + "/tmp").c_str(), 1, 2) == 0);              // owner of a folder
+    write(at + "/etc/a", "A");                             // content, same size
+    REQUIRE(::chmod((at + "/etc/c").c_str(), 0644) == 0);  // mode
+    REQUIRE(::chown((at + "/tmp").c_str(), 1, 2) == 0);    // owner of a folder
     REQUIRE(::chmod((at + "/tmp").c_str(), 01777) == 0);
-    REQUIRE(::unlink((at + "/bin/su").c_str()) == 0);                // deleted
+    REQUIRE(::unlink((at + "/bin/su").c_str()) == 0);  // deleted
     REQUIRE(::link((at + "/bin/alone").c_str(), (at + "/new link").c_str()) == 0);
-    REQUIRE(::unlink((at + "/sbin").c_str()) == 0);                  // another type
+    REQUIRE(::unlink((at + "/sbin").c_str()) == 0);  // another type
     REQUIRE(::mkdir((at + "/sbin").c_str(), 0711) == 0);
     REQUIRE(::mkfifo((at + "/sbin/fifo").c_str(), 0600) == 0);
     REQUIRE(::symlink("/etc/a", (at + "/link").c_str()) == 0);
     REQUIRE(::rename((at + "/var/new").c_str(), (at + "/var/moved").c_str()) == 0);
-    write(at + "/etc/b", "back");                                    // over a whiteout
+    write(at + "/etc/b", "back");  // over a whiteout
     const Lines lines = changes(std::move(root), base_);
-    CHECK(without_marks(lines) == Lines{"d bin 755", "f bin/alone 644 5", "w bin/su", "d etc 711", "f etc/a 644 1", "f etc/b 644 4", "f etc/c 644 1", "l link -> /etc/a",
-                                        "f new link 644 5", "d sbin 711", "p sbin/fifo 600", "d tmp 1777 1:2", "d var 755", "f var/moved 644 1", "w var/new"});
+    CHECK(without_marks(lines) == Lines{"d bin 755", "f bin/alone 644 5", "w bin/su", "d etc 711", "f etc/a 644 1",
+                                        "f etc/b 644 4", "f etc/c 644 1", "l link -> /etc/a", "f new link 644 5", "d sbin 711",
+                                        "p sbin/fifo 600", "d tmp 1777 1:2", "d var 755", "f var/moved 644 1", "w var/new"});
     CHECK(std::count(lines.begin(), lines.end(), "f new link 644 5 = bin/alone") == 1);
   }
 
@@ -139,7 +158,8 @@ class SnapshotterContract {
     const Lines lines = changes(std::move(root), base_, &top);
     CHECK(std::count(lines.begin(), lines.end(), "w bin") == 1);
     CHECK(std::count(lines.begin(), lines.end(), "f etc 644 4") == 1);
-    CHECK(visible(top) == Lines{"f etc 644 4", "d old 755", "d old/sub 755", "f old/sub/other 644 1", "l sbin -> bin", "d tmp 1777", "d var 755", "f var/new 644 1"});
+    CHECK(visible(top) == Lines{"f etc 644 4", "d old 755", "d old/sub 755", "f old/sub/other 644 1", "l sbin -> bin",
+                                "d tmp 1777", "d var 755", "f var/new 644 1"});
     auto next = writable(top);
     write(next->path() + "/old/f", "again");
     CHECK(changes(std::move(next), top) == Lines{"d old 755", "f old/f 644 5"});
@@ -187,12 +207,14 @@ class SnapshotterContract {
 
   void whiteouts_of_nothing_do_not_show() {
     const auto layer = testing::must(fixture_.apply(testing::tar({testing::tar_file(".wh.nothing"), testing::tar_file("f")})));
-    for (const auto& root : {testing::must(snapshotter_.read_only({layer.layer.id}, {})), testing::must(snapshotter_.writable({layer.layer.id}, {}))})
+    for (const auto& root : {testing::must(snapshotter_.read_only({layer.layer.id}, {})),
+                             testing::must(snapshotter_.writable({layer.layer.id}, {}))})
       CHECK(shown(root->path()) == Lines{"f f 644 0"});
   }
 
   void further_layers_are_no_changes() {
-    const auto extra = testing::must(fixture_.apply(testing::tar({testing::tar_folder("proc", 0555), testing::tar_folder("etc", 0711), testing::tar_file("etc/hosts")})));
+    const auto extra = testing::must(fixture_.apply(
+        testing::tar({testing::tar_folder("proc", 0555), testing::tar_folder("etc", 0711), testing::tar_file("etc/hosts")})));
     const auto view = testing::must(fixture_.layers.view({extra.layer.id}));
     auto root = testing::must(snapshotter_.writable(base_, view.layers(), {}));
     CHECK(sys::exists(root->path() + "/proc"));
@@ -205,7 +227,10 @@ class SnapshotterContract {
 
   void two_hundred_layers() {
     Chain chain = base_;
-    for (int i = 0; i < 200; ++i) chain.push_back(testing::must(fixture_.apply(testing::tar({testing::tar_file("top", std::to_string(i)), testing::tar_file(format("f{}", i))}))).layer.id);
+    for (int i = 0; i < 200; ++i)
+      chain.push_back(testing::must(fixture_.apply(testing::tar(
+                                        {testing::tar_file("top", std::to_string(i)), testing::tar_file(format("f{}", i))})))
+                          .layer.id);
     auto root = writable(chain);
     CHECK(testing::must(sys::read_file(root->path() + "/top")) == "199");
     CHECK(sys::exists(root->path() + "/f0"));

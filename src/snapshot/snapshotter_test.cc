@@ -45,7 +45,9 @@ TEST_CASE("overlay is chosen where it works, which is remembered until the next 
   if (!can_mount()) return;
   LayerFixture fixture;
   const std::string folder = fixture.dir.path(), file = folder + "/overlay-works";
-  const auto chosen = [&](const std::string& state) { return std::string(must(make_snapshotter(Kind::automatic, fixture.layers, state, fixture.pool))->name()); };
+  const auto chosen = [&](const std::string& state) {
+    return std::string(must(make_snapshotter(Kind::automatic, fixture.layers, state, fixture.pool))->name());
+  };
   CHECK(chosen(folder) == "overlay");
   const std::string boot = must(sys::read_file("/proc/sys/kernel/random/boot_id"));
   CHECK(must(sys::read_file(file)) == boot);
@@ -57,7 +59,8 @@ TEST_CASE("overlay is chosen where it works, which is remembered until the next 
   must(sys::make_directories(folder + "/u"));
   must(sys::make_directories(folder + "/w"));
   must(sys::make_directories(folder + "/nested"));
-  const auto mount = must(sys::Mount::overlay({.lowers = {folder + "/l"}, .upper = folder + "/u", .work = folder + "/w"}, folder + "/nested"));
+  const auto mount =
+      must(sys::Mount::overlay({.lowers = {folder + "/l"}, .upper = folder + "/u", .work = folder + "/w"}, folder + "/nested"));
   CHECK(chosen(folder + "/nested") == "copy");
   CHECK_MESSAGE(!sys::exists(folder + "/nested/overlay-works"), "a failure is not remembered");
   must(sys::write_file(folder + "/nested/overlay-works", boot));
@@ -97,8 +100,11 @@ TEST_CASE("inside a user namespace: the same layers are made, with the marks tha
   REQUIRE(sys::is_rootless());
   LayerFixture fixture;
   TarItem device{{.type = archive::EntryType::char_device, .path = "null", .device_major = 1, .device_minor = 3}, ""};
-  const auto base = must(fixture.apply(tar({tar_folder("d"), tar_file("d/old", "o"), tar_folder("e"), tar_file("e/f", "f"), device})));
-  const auto top = must(fixture.apply(tar({tar_folder("d"), tar_file("d/.wh..wh..opq"), tar_folder("e"), tar_file("e/.wh.f"), tar_file("new", "n")}), {base.layer.id}));
+  const auto base =
+      must(fixture.apply(tar({tar_folder("d"), tar_file("d/old", "o"), tar_folder("e"), tar_file("e/f", "f"), device})));
+  const auto top = must(fixture.apply(
+      tar({tar_folder("d"), tar_file("d/.wh..wh..opq"), tar_folder("e"), tar_file("e/.wh.f"), tar_file("new", "n")}),
+      {base.layer.id}));
   const Chain chain = {base.layer.id, top.layer.id};
   const Lines expected = {"d d 755", "d e 755", "f new 644 1"};
   CHECK(lines_of(must(fixture.layers.view(chain))) == expected);
@@ -133,6 +139,7 @@ TEST_CASE("layers and roots work without root") {
     return;
   }
   const auto self = must(sys::read_link_at(must(sys::open("/proc/self", O_PATH | O_DIRECTORY)), "exe"));
-  const auto run = sys::run_and_capture({*unshare, "--user", "--map-root-user", "--mount", self, "--no-skip", "--test-case=inside a user namespace*"});
+  const auto run = sys::run_and_capture(
+      {*unshare, "--user", "--map-root-user", "--mount", self, "--no-skip", "--test-case=inside a user namespace*"});
   CHECK_MESSAGE(run.has_value(), run.error().text());
 }

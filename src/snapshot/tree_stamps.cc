@@ -19,7 +19,8 @@ std::int64_t nanoseconds(const timespec& time) { return std::int64_t{time.tv_sec
 
 /// The entry at this path, or null.
 const Stamp* find(const Stamps& stamps, std::string_view path) {
-  const auto at = std::lower_bound(stamps.begin(), stamps.end(), path, [](const Stamp& stamp, std::string_view wanted) { return stamp.path < wanted; });
+  const auto at = std::lower_bound(stamps.begin(), stamps.end(), path,
+                                   [](const Stamp& stamp, std::string_view wanted) { return stamp.path < wanted; });
   return at != stamps.end() && at->path == path ? &*at : nullptr;
 }
 
@@ -44,7 +45,8 @@ class Names {
 
 class Pruner {
  public:
-  Pruner(const sys::Fd& root, const Stamps& before, Stamps after) : before_(before), after_(std::move(after)), keep_(after_.size()), names_(root) {}
+  Pruner(const sys::Fd& root, const Stamps& before, Stamps after)
+      : before_(before), after_(std::move(after)), keep_(after_.size()), names_(root) {}
 
   Result<> run() {
     find_changes();
@@ -93,7 +95,8 @@ class Pruner {
 
   Result<> remove(const Stamp& stamp) {
     const sys::Fd* folder = TRY(names_.folder_of(stamp.path));
-    if (::unlinkat(folder->get(), name_of(stamp.path).c_str(), stamp.is_folder ? AT_REMOVEDIR : 0) != 0) return fail_errno("unlinking");
+    if (::unlinkat(folder->get(), name_of(stamp.path).c_str(), stamp.is_folder ? AT_REMOVEDIR : 0) != 0)
+      return fail_errno("unlinking");
     return {};
   }
   Result<> hide(std::string_view path) {
@@ -123,7 +126,8 @@ Result<Stamps> stamp_tree(const sys::Fd& root, task::Cancel cancel) {
       const auto names = TRY(sys::list_names(folder));
       for (const auto& name : names) {
         const auto status = TRY(sys::lstat_at(folder, name));
-        Stamp stamp{.path = path.empty() ? name : path + "/" + name, .is_folder = S_ISDIR(status.st_mode), .inode = status.st_ino};
+        Stamp stamp{
+            .path = path.empty() ? name : path + "/" + name, .is_folder = S_ISDIR(status.st_mode), .inode = status.st_ino};
         stamp.ctime_ns = nanoseconds(status.st_ctim);
         stamp.mtime_ns = nanoseconds(status.st_mtim);
         if (stamp.is_folder) folders.push_back(stamp.path);

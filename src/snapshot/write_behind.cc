@@ -61,7 +61,8 @@ Result<> WriteBehind::send() {
 
 Result<> WriteBehind::write(Batch& batch) {
   FilePlacer placer(disk_, memory_);
-  for (File& file : batch.files) file.placed = TRY(placer.from_memory(file.path, file.meta, std::span(batch.bytes).subspan(file.offset, file.size)));
+  for (File& file : batch.files)
+    file.placed = TRY(placer.from_memory(file.path, file.meta, std::span(batch.bytes).subspan(file.offset, file.size)));
   const std::lock_guard lock(mutex_);
   buffers_.push_back(std::move(batch.bytes));
   return {};

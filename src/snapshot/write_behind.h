@@ -24,8 +24,8 @@ struct LayerNode;
 class WriteBehind {
  public:
   struct File {
-    LayerNode* node;         ///< the caller's, not looked at here
-    std::string_view path;   ///< must stay until wait()
+    LayerNode* node;        ///< the caller's, not looked at here
+    std::string_view path;  ///< must stay until wait()
     Meta meta;
     std::size_t offset = 0, size = 0;  // of its content in the batch
     Placed placed;
@@ -59,7 +59,7 @@ class WriteBehind {
   std::atomic<std::size_t> under_way_ = 0;  // bytes
   std::mutex mutex_;
   std::vector<std::vector<unsigned char>> buffers_;  // for use again
-  std::optional<task::Group> group_;  // last: its destructor waits for the tasks
+  std::optional<task::Group> group_;                 // last: its destructor waits for the tasks
 };
 
 }  // namespace mica::snapshot

@@ -23,7 +23,8 @@ struct doctest::StringMaker<std::vector<std::string>> {
 namespace mica::testing {
 
 inline db::Database open_layer_database(const std::string& path) {
-  static constexpr std::string_view kLease = "CREATE TABLE lease (token TEXT, layer TEXT, PRIMARY KEY (token, layer)) STRICT, WITHOUT ROWID;\n";
+  static constexpr std::string_view kLease =
+      "CREATE TABLE lease (token TEXT, layer TEXT, PRIMARY KEY (token, layer)) STRICT, WITHOUT ROWID;\n";
   const std::string sql = std::string(snapshot::kSchemaSql) + std::string(kLease);
   const std::string_view migrations[] = {sql};
   auto database = db::Database::open(path, {migrations});
