@@ -25,6 +25,12 @@ inline int openat2(int dir, const char* path, int flags, int mode, unsigned long
   }
 }
 
+/// listxattrat(2), Linux 6.13: the same number on all architectures that we know of. ENOSYS on older kernels.
+inline ssize_t listxattrat(int dir, const char* name, char* list, std::size_t size) {
+  constexpr long kNumber = 465;
+  return ::syscall(kNumber, dir, name, AT_SYMLINK_NOFOLLOW, list, size);
+}
+
 // <sys/pidfd.h> of glibc 2.36 lacks extern "C".
 inline int open_pidfd(int pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0u)); }
 inline int send_pidfd_signal(int pidfd, int number) { return static_cast<int>(::syscall(SYS_pidfd_send_signal, pidfd, number, nullptr, 0u)); }
