@@ -20,6 +20,7 @@ using snapshot::Type;
 
 /// Folders that are read before the pool is asked to help: most contexts are smaller, and starting threads takes time.
 constexpr std::size_t kFoldersAlone = 24;
+constexpr std::ptrdiff_t kFoldersATask = 16;
 
 std::string_view parent_of(std::string_view path) { return path.substr(0, path.find('/') == path.npos ? 0 : path.rfind('/')); }
 std::string_view last_part(std::string_view path) { return path.substr(path.rfind('/') + 1); }   // npos + 1 is 0
@@ -96,33 +97,36 @@ Result<std::vector<Node>> LocalTree::children(std::string_view path) {
 /// A hint may fail in peace: whoever asks for a folder that cannot be read is told then.
 void LocalTree::expect_all_below(std::string_view path) {
   if (!is_possible(path)) return;
-  const auto read = [this](const std::string& at) {
-    std::vector<std::string> inner;
-    Folder& one = folder(at);
-    auto contents = one.contents.lock();
-    if (auto listed = list(one, *contents); !listed) log::debug("{}", listed.error().text());
-    for (const LocalEntry& entry : contents->entries)
-      if (entry.type == Type::directory) inner.push_back(join(one.path, entry.name));
-    return inner;
-  };
   std::vector<std::string> waiting = {std::string(path)};
-  for (std::size_t done = 0; !waiting.empty() && (done < kFoldersAlone || !tools_.pool); ++done) {
-    const std::string at = std::move(waiting.back());
-    waiting.pop_back();
-    for (std::string& inner : read(at)) waiting.push_back(std::move(inner));
-  }
+  for (std::size_t done = 0; !waiting.empty() && (done < kFoldersAlone || !tools_.pool); ++done) read_next(waiting);
   if (!waiting.empty()) {
     task::Group group(*tools_.pool, {});
-    std::function<void(std::string)> start = [&](std::string at) {
-      group.run([&, at = std::move(at)](const task::Cancel&) -> Result<> {
-        for (std::string& inner : read(at)) start(std::move(inner));
+    // What a task finds it reads itself, until there is enough for others to do.
+    std::function<void(std::vector<std::string>)> start = [&](std::vector<std::string> folders) {
+      group.run([&, folders = std::move(folders)](const task::Cancel&) mutable -> Result<> {
+        while (!folders.empty()) {
+          read_next(folders);
+          if (std::ssize(folders) < 2 * kFoldersATask) continue;
+          start({std::make_move_iterator(folders.begin()), std::make_move_iterator(folders.begin() + kFoldersATask)});
+          folders.erase(folders.begin(), folders.begin() + kFoldersATask);
+        }
         return {};
       });
     };
-    for (std::string& at : waiting) start(std::move(at));
+    for (std::string& at : waiting) start({std::move(at)});
     if (auto ended = group.wait(); !ended) log::debug("{}", ended.error().text());
   }
   refresh_memory();
+}
+
+/// Takes the last folder, reads it, and leaves the folders in it.
+void LocalTree::read_next(std::vector<std::string>& folders) {
+  Folder& next = folder(folders.back());
+  folders.pop_back();
+  auto contents = next.contents.lock();
+  if (auto listed = list(next, *contents); !listed) log::debug("{}", listed.error().text());
+  for (const LocalEntry& entry : contents->entries)
+    if (entry.type == Type::directory) folders.push_back(join(next.path, entry.name));
 }
 
 std::string LocalTree::hidden_by(std::string_view path) {

@@ -66,6 +66,7 @@ class LocalTree : public SourceTree {
   /// A descriptor of the folder; an empty one when the path is no folder (any more).
   Result<sys::Fd> open_folder(const std::string& path, int flags) const;
   Result<> list(const Folder& folder, Contents& contents);
+  void read_next(std::vector<std::string>& folders);
   Result<> read_entries(const sys::Fd& fd, const Folder& folder, Contents& contents);
   Result<> recall(const sys::Fd& fd, Contents& contents);
   Result<bool> shows_something(Folder& folder);

@@ -56,16 +56,16 @@ Error may_be_ignored(Error error, std::string_view path) {
   return std::move(error).with_hint(format("if the build does not need it, list {} in .dockerignore", path));
 }
 
-Result<std::optional<LocalEntry>> look_at(const sys::Fd& folder, const std::string& name, const std::vector<RememberedFile>& memory) {
+Result<std::optional<LocalEntry>> look_at(const sys::Fd& folder, std::string name, const std::vector<RememberedFile>& memory) {
   struct stat status;
   if (::fstatat(folder.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT || errno == ENAMETOOLONG) return std::nullopt;
     return fail_errno("looking at it");
   }
-  LocalEntry entry{.name = name, .type = type_of(status.st_mode), .is_socket = S_ISSOCK(status.st_mode), .mode = status.st_mode & 07777u, .stamp = stamp_of(status)};
+  LocalEntry entry{.name = std::move(name), .type = type_of(status.st_mode), .is_socket = S_ISSOCK(status.st_mode), .mode = status.st_mode & 07777u, .stamp = stamp_of(status)};
   if (S_ISREG(status.st_mode)) {
     if (status.st_nlink > 1) entry.inode_group = group_of(status);
-    if (const RememberedFile* known = find_in(memory, name); known && known->stamp == entry.stamp) {
+    if (const RememberedFile* known = find_in(memory, entry.name); known && known->stamp == entry.stamp) {
       entry.digest = known->digest;
       entry.xattrs = known->xattrs;
       entry.remembered = true;
@@ -74,12 +74,12 @@ Result<std::optional<LocalEntry>> look_at(const sys::Fd& folder, const std::stri
   } else if (entry.type == Type::char_device || entry.type == Type::block_device) {
     entry.device = status.st_rdev;
   } else if (entry.type == Type::symlink) {
-    auto link = sys::read_link_at(folder, name);
+    auto link = sys::read_link_at(folder, entry.name);
     if (!link && link.error().code() == Errc::not_found) return std::nullopt;
     if (!link) return fail(std::move(link).error());
     entry.link = std::move(*link);
   }
-  auto xattrs = context_xattrs(folder, name);
+  auto xattrs = context_xattrs(folder, entry.name);
   if (!xattrs && xattrs.error().code() == Errc::not_found) return std::nullopt;
   if (!xattrs) return fail(std::move(xattrs).error());
   entry.xattrs = std::move(*xattrs);

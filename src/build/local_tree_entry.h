@@ -26,7 +26,7 @@ struct LocalEntry {
 };
 
 /// The entry `name` of a folder; nullopt when there is none. `memory` (sorted) gives digest and attributes of a file that has not changed.
-Result<std::optional<LocalEntry>> look_at(const sys::Fd& folder, const std::string& name, const std::vector<RememberedFile>& memory);
+Result<std::optional<LocalEntry>> look_at(const sys::Fd& folder, std::string name, const std::vector<RememberedFile>& memory);
 
 FileStamp stamp_of(const struct stat& status);
 
