@@ -101,13 +101,10 @@ Result<std::optional<std::vector<std::string>>> read_ignore_file(const std::stri
   const auto text = sys::read_file(path, kMaxIgnoreBytes);
   if (!text && is_absent(text.error())) return std::nullopt;
   if (!text) return fail(Error(text.error()).doing("reading the ignore file"));
-  const auto at_line = [&](Error error, int line) { return std::move(error).at({.file = shown, .line = line}); };
+  const auto at_line = [&](const Error& error, int line) { return Error(error.code(), error.message()).at({.file = shown, .line = line}); };
   auto patterns = dockerfile::read_ignore_file(*text);
-  if (!patterns) {
-    const int line = patterns.error().position() ? patterns.error().position()->line : 0;
-    return fail(at_line(std::move(patterns).error(), line));
-  }
-  auto compiled = PatternMatcher::compile(*patterns);
+  if (!patterns) return fail(at_line(patterns.error(), patterns.error().position() ? patterns.error().position()->line : 0));
+  const auto compiled = PatternMatcher::compile(*patterns);
   if (compiled) return std::optional(std::move(*patterns));
   int line = 0;
   for (const auto& one : split(*text, '\n')) {
@@ -115,7 +112,7 @@ Result<std::optional<std::vector<std::string>>> read_ignore_file(const std::stri
     const auto pattern = dockerfile::read_ignore_file(one);
     if (pattern && !PatternMatcher::compile(*pattern)) break;
   }
-  return fail(at_line(std::move(compiled).error(), line));
+  return fail(at_line(compiled.error(), line));
 }
 
 }  // namespace
