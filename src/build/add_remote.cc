@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "build/context.h"
+#include "build/git_source.h"
 #include "oci/digest.h"
 #include "stream/stream.h"
 
@@ -85,12 +86,13 @@ Secret authorization_for(std::string_view url, const std::vector<SecretSource>& 
 }
 
 Result<SelectedSource> add_url(const std::string& url, const CopyOp& op, const Session& session, task::Cancel cancel) {
-  if (!session.download) return failf(Errc::unsupported, "fetching {}: this build cannot download", url);
+  const std::string shown = without_password(url);
+  if (!session.download) return failf(Errc::unsupported, "fetching {}: this build cannot download", shown);
   const DownloadRequest request{.url = url, .into_folder = session.temporary, .authorization = authorization_for(url, session.secrets)};
   Download download;
   {
     const task::Blocking blocking(*session.pool);
-    download = TRY_DOING(session.download(request, cancel), format("fetching {}", url));
+    download = TRY_DOING(session.download(request, cancel), format("fetching {}", shown));
   }
   Node node{.path = name_of_url(url), .mode = 0600};
   const auto file = TRY(sys::open(download.path, O_PATH | O_NOFOLLOW));
@@ -101,13 +103,13 @@ Result<SelectedSource> add_url(const std::string& url, const CopyOp& op, const S
   node.source_dir = dir_name(download.path);
   node.source_path = base_name(download.path);
   const std::string digest = hex(*node.digest);
-  if (!op.checksum.empty()) TRY(verify(url, op.checksum, "sha256:" + digest));
+  if (!op.checksum.empty()) TRY(verify(shown, op.checksum, "sha256:" + digest));
 
   SelectedSource source;
   source.shown = source.root = node.path;
   source.unpack = op.unpack.value_or(false);
   // The time is Last-Modified's and so part of what is fetched, but as everywhere it decides nothing.
-  source.parts.push_back({"file " + url, digest, false});
+  source.parts.push_back({"file " + shown, digest, false});
   source.entries.push_back({std::move(node), false});
   return source;
 }
@@ -122,7 +124,7 @@ Result<SelectedSource> add_git(const std::string& url, const CopyOp& op, const S
   Selection selection;
   TRY(select_source(*fetched.tree, "/", {.excludes = op.excludes}, selection, cancel));
   SelectedSource source = std::move(selection.at(0));
-  source.parts.push_back({"git " + url, fetched.commit, false});
+  source.parts.push_back({"git " + without_password(url), fetched.commit, false});
   tree = std::move(fetched.tree);
   return source;
 }

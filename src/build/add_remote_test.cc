@@ -117,19 +117,43 @@ TEST_CASE("a git repository is copied like a folder, and its commit is the key")
   const std::string first = std::string(trim(shell("git init -q r.git; mkdir r.git/d; echo 1 > r.git/d/a; echo 2 > r.git/b; chmod 755 r.git/b; ln -s b r.git/l; " + commit)));
   const std::string url = "https://git.invalid/r.git";
   const LocalGit git("https://git.invalid/", folder.path());
-  const CopyOp op{.sources = {url}, .destination = "/x"};
-  CHECK(web.add(op) == Lines{"d x 755", "f x/b 755 2", "d x/d 755", "f x/d/a 644 2", "l x/l -> b"});
-  const Parts parts = web.last.parts;
-  CHECK(parts.back() == Part{"git " + url, first, false});
-  CHECK(web.add({.sources = {url + "#:d"}, .destination = "/x/", .chown = "1:2", .checksum = first.substr(0, 12)}) == Lines{"d x 755 1:2", "f x/a 644 1:2 2"});
-  CHECK(web.add({.sources = {url}, .destination = "/x", .excludes = {"d", "l"}}) == Lines{"d x 755", "f x/b 755 2"});
-  CHECK(web.add({.sources = {url}, .destination = "/x", .checksum = "0123456"})[0].find("expected 0123456") != std::string::npos);
-  const Lines kept = web.add({.sources = {url}, .destination = "/x", .keep_git_dir = true});
-  CHECK(std::ranges::find(kept, "d x/.git 755") != kept.end());
-  CHECK(web.add(op) == Lines{"d x 755", "f x/b 755 2", "d x/d 755", "f x/d/a 644 2", "l x/l -> b"});
-  CHECK(strong_key(web.last.parts) == strong_key(parts));
+  const auto fetch = [&](const std::string& from, CopyOp op = {}) {
+    std::unique_ptr<SourceTree> tree;
+    return add_git(from, op, web.session, tree, {});
+  };
+  const auto names = [](const SelectedSource& source) {
+    std::string line;
+    for (const SelectedEntry& entry : source.entries) line += format("{}:{:o} ", source.below(entry), entry.node.mode);
+    return line;
+  };
+  const SelectedSource source = must(fetch(url));
+  CHECK(source.is_folder());
+  CHECK(names(source) == ":755 b:755 d:755 d/a:644 l:777 ");
+  CHECK(source.parts == Parts{{"git " + url, first, false}});
+  CHECK(names(must(fetch(url + "#:d"))) == ":755 a:644 ");
+  CHECK(names(must(fetch(url, {.checksum = first.substr(0, 12), .excludes = {"d", "l"}}))) == ":755 b:755 ");
+  CHECK(fetch(url, {.checksum = "0123456"}).error().code() == Errc::corrupt);
+  CHECK(names(must(fetch(url, {.keep_git_dir = true}))).find(" .git/HEAD:") != std::string::npos);
   shell("echo 3 > r.git/b; " + commit);
-  web.add(op);
-  CHECK(strong_key(web.last.parts) != strong_key(parts));
-  CHECK(weak_key(web.last.parts) == weak_key(parts));
+  CHECK(must(fetch(url)).parts[0].value != first);
+}
+
+TEST_CASE("what fetches from a git repository is decided by form, and COPY refuses it") {
+  CHECK(kind_of_source("git://h/r") == SourceKind::git);
+  CHECK(kind_of_source("https://h/r.git#main:sub") == SourceKind::git);
+  CHECK(kind_of_source("https://h/r") == SourceKind::url);
+  CHECK(kind_of_source("r.git") == SourceKind::local);
+  CHECK(kind_of_source("file:///etc/r.git") == SourceKind::local);
+  Web web;
+  const auto refused = web.run(CopyOp{.sources = {"https://u:secret@h/r.git"}, .destination = "/x"});
+  CHECK(error_of(refused) == "source can't be a git ref for COPY: https://h/r.git");
+}
+
+TEST_CASE("passwords of URLs are in no key and no message") {
+  Web web;
+  web.add({.sources = {"https://u:secret@example.com/f"}, .destination = "/x"});
+  CHECK(encode_parts(web.last.parts).find("secret") == std::string::npos);
+  CHECK(web.requests.at(0).url == "https://u:secret@example.com/f");
+  const Lines failed = web.add({.sources = {"https://u:secret@example.com/missing"}, .destination = "/x"});
+  CHECK(failed == Lines{"error: fetching https://example.com/missing: the server answered 404"});
 }

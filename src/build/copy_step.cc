@@ -8,6 +8,7 @@
 #include "build/chmod.h"
 #include "build/copy_select.h"
 #include "build/copy_write.h"
+#include "build/git_source.h"
 #include "build/owner.h"
 #include "build/step.h"
 
@@ -95,7 +96,7 @@ class CopyStep : public Step {
       const SourceKind kind = kind_of_source(source);
       if (kind == SourceKind::local) continue;
       ++remote;
-      if (!op_.add) return failf(Errc::invalid_argument, "source can't be a {} for COPY: {}", kind == SourceKind::git ? "git ref" : "URL", source);
+      if (!op_.add) return failf(Errc::invalid_argument, "source can't be a {} for COPY: {}", kind == SourceKind::git ? "git ref" : "URL", without_password(source));
     }
     if (op_.checksum.empty()) return {};
     if (op_.sources.size() != 1) return fail(Errc::invalid_argument, "checksum can't be specified for multiple sources");
@@ -132,7 +133,7 @@ class CopyStep : public Step {
   /// What the Dockerfile asks for, expanded.
   void add_recipe(Parts& parts) const {
     const auto declare = [&](std::string name, std::string value) { parts.push_back({std::move(name), std::move(value), true}); };
-    for (const std::string& source : op_.sources) declare("source", source);
+    for (const std::string& source : op_.sources) declare("source", kind_of(source) == SourceKind::local ? source : without_password(source));
     declare("destination", op_.destination);
     if (!op_.chown.empty()) declare("--chown", op_.chown);
     if (!op_.chmod.empty()) declare("--chmod", op_.chmod);
