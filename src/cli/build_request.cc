@@ -50,7 +50,8 @@ Error bad_value(const Args& args, std::string_view flag, const Error& why) {
 
 /// --call METHOD[,format=json], --check and --dry-run.
 Result<> read_action(const Args& args, BuildCall& call) {
-  const auto words = split(args.has("call") ? std::string_view(args.text("call")) : "build", ',');
+  const std::string text = args.text("call", "build");
+  const auto words = split(text, ',');
   std::string method(words[0].empty() ? "build" : words[0]);
   for (std::size_t i = 1; i < words.size(); ++i) {
     if (words[i] == "format=json") call.json = true;

@@ -1,8 +1,7 @@
 #include "cli/build_request.h"
 
-#include <unistd.h>
-
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 

@@ -75,11 +75,11 @@ TEST_CASE("what ended stands above what runs, and is drawn once") {
   screen.on(build::StepStarted{3, {}}, 4 * kMs);
   screen.on(build::StepOutput{3, 1, "one\ntwo\nthr", false}, 5 * kMs);
   terminal.write(screen.draw(size, 1504 * kMs));
-  CHECK(terminal.lines() == Lines{" => [internal] load                0.0s", " => => transferring dockerfile: 10… 0.0s", " => CACHED [1/2] FROM alpine       0.0s",
+  CHECK(terminal.lines() == Lines{" => [internal] load                0.0s", " => => transferring dockerfile: 1… 0.0s", " => CACHED [1/2] FROM alpine       0.0s",
                                   "[+] Building 1.5s (2/3)", " => [2/2] RUN make                 1.5s", " => => # one", " => => # two", " => => # thr"});
   screen.on(build::StepFinished{3, Outcome::done, 2000 * kMs, ""}, 2004 * kMs);
   terminal.write(screen.finish(size, 2004 * kMs));
-  CHECK(terminal.lines() == Lines{" => [internal] load                0.0s", " => => transferring dockerfile: 10… 0.0s", " => CACHED [1/2] FROM alpine       0.0s",
+  CHECK(terminal.lines() == Lines{" => [internal] load                0.0s", " => => transferring dockerfile: 1… 0.0s", " => CACHED [1/2] FROM alpine       0.0s",
                                   " => [2/2] RUN make                 2.0s", "[+] Building 2.0s (3/3) FINISHED"});
 }
 
