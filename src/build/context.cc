@@ -19,7 +19,7 @@ namespace mica::build {
 namespace {
 
 constexpr std::string_view kContextName = "the build context";
-constexpr std::size_t kPeekBytes = 512;   // a tar header
+constexpr std::size_t kPeekBytes = 512;  // a tar header
 
 void take(Context& context, FoundDockerfile found) {
   context.dockerfile_name = std::move(found.name);
@@ -56,16 +56,19 @@ struct Origin {
   bool is_stdin = false;
 };
 
-Result<Context> from_archive(stream::Source& tar, const Origin& origin, const ContextRequest& request, const ContextTools& tools, const task::Cancel& cancel) {
+Result<Context> from_archive(stream::Source& tar, const Origin& origin, const ContextRequest& request, const ContextTools& tools,
+                             const task::Cancel& cancel) {
   Context context{.description = "tar from " + origin.where};
-  context.tree = TRY_DOING(read_tar_context(tar, tools.temporary, std::string(kContextName), cancel), format("reading the context from {}", origin.where));
+  context.tree = TRY_DOING(read_tar_context(tar, tools.temporary, std::string(kContextName), cancel),
+                           format("reading the context from {}", origin.where));
   auto dockerfile = TRY(find_dockerfile_inside(request, *context.tree, origin.is_stdin, tools, cancel));
   take(context, std::move(dockerfile));
   return context;
 }
 
 /// An archive, or else the text of a Dockerfile without a context.
-Result<Context> from_bytes(stream::Source& bytes, const Origin& origin, const ContextRequest& request, const ContextTools& tools, const task::Cancel& cancel) {
+Result<Context> from_bytes(stream::Source& bytes, const Origin& origin, const ContextRequest& request, const ContextTools& tools,
+                           const task::Cancel& cancel) {
   stream::PeekSource peeked(bytes);
   const auto start = TRY_DOING(peeked.peek(kPeekBytes), format("reading {}", origin.where));
   if (looks_like_archive(start)) return from_archive(peeked, origin, request, tools, cancel);
@@ -76,12 +79,14 @@ Result<Context> from_bytes(stream::Source& bytes, const Origin& origin, const Co
   Context context{.description = "Dockerfile from " + origin.where};
   context.tree = std::make_unique<FilledTree>(tools.temporary, std::string(kContextName), true);
   context.dockerfile_name = origin.is_stdin ? "-" : "Dockerfile";
-  context.dockerfile = TRY_DOING(stream::read_all(peeked, dockerfile::kMaxFileBytes), format("reading the Dockerfile from {}", origin.where));
+  context.dockerfile =
+      TRY_DOING(stream::read_all(peeked, dockerfile::kMaxFileBytes), format("reading the Dockerfile from {}", origin.where));
   return context;
 }
 
 Result<Context> from_stdin(const ContextRequest& request, const ContextTools& tools, const task::Cancel& cancel) {
-  if (request.dockerfile == "-") return fail(Errc::invalid_argument, "invalid argument: can't use stdin for both build context and dockerfile");
+  if (request.dockerfile == "-")
+    return fail(Errc::invalid_argument, "invalid argument: can't use stdin for both build context and dockerfile");
   sys::Fd input(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
   if (!input) return fail_errno("reading standard input");
   stream::FdSource bytes(std::move(input));
@@ -94,13 +99,16 @@ Result<Context> from_file(const ContextRequest& request, const ContextTools& too
   stream::PeekSource peeked(bytes);
   const auto start = TRY(peeked.peek(kPeekBytes));
   if (looks_like_archive(start)) return from_archive(peeked, {request.context}, request, tools, cancel);
-  Error error(Errc::invalid_argument, format("unable to prepare context: {} is neither a folder nor an archive", quoted(request.context)));
+  Error error(Errc::invalid_argument,
+              format("unable to prepare context: {} is neither a folder nor an archive", quoted(request.context)));
   return fail(std::move(error).with_hint("name the Dockerfile with -f, and the folder of its files as the context"));
 }
 
 Result<Context> from_git(const ContextRequest& request, const ContextTools& tools, const task::Cancel& cancel) {
-  GitTree git = TRY_DOING(fetch_git(request.context, false, "", tools, cancel), format("fetching {}", without_password(request.context)));
-  Context context{.tree = std::move(git.tree), .description = format("git {} at {}", without_password(request.context), git.commit)};
+  GitTree git =
+      TRY_DOING(fetch_git(request.context, false, "", tools, cancel), format("fetching {}", without_password(request.context)));
+  Context context{.tree = std::move(git.tree),
+                  .description = format("git {} at {}", without_password(request.context), git.commit)};
   context.commit_time = std::move(git.commit_time);
   auto dockerfile = TRY(find_dockerfile_inside(request, *context.tree, false, tools, cancel));
   take(context, std::move(dockerfile));
@@ -117,7 +125,7 @@ Result<Context> from_url(const ContextRequest& request, const ContextTools& tool
   auto file = TRY(sys::open(fetched.path, O_RDONLY));
   stream::FdSource bytes(std::move(file));
   auto context = from_bytes(bytes, {without_password(request.context)}, request, tools, cancel);
-  (void)sys::remove_file(fetched.path);   // read to the end, or of no use
+  (void)sys::remove_file(fetched.path);  // read to the end, or of no use
   return context;
 }
 
@@ -127,7 +135,8 @@ std::unexpected<Error> no_context(const std::string& path) {
 }
 
 /// A named context is what a URL gives: what is in an archive, or one file under its own name.
-Result<std::unique_ptr<SourceTree>> named_url(const std::string& url, const std::string& shown, const ContextTools& tools, const task::Cancel& cancel) {
+Result<std::unique_ptr<SourceTree>> named_url(const std::string& url, const std::string& shown, const ContextTools& tools,
+                                              const task::Cancel& cancel) {
   const auto fetched = TRY(download(url, tools, cancel));
   auto file = TRY(sys::open(fetched.path, O_RDONLY));
   const auto status = TRY(sys::stat_fd(file));
@@ -136,14 +145,15 @@ Result<std::unique_ptr<SourceTree>> named_url(const std::string& url, const std:
   const auto start = TRY(peeked.peek(kPeekBytes));
   if (looks_like_archive(start)) return read_tar_context(peeked, tools.temporary, shown, cancel);
   auto tree = std::make_unique<FilledTree>(tools.temporary, shown, true);
-  Node node{.path = fetched.name.empty() ? "__unnamed__" : fetched.name, .mode = 0600};   // as ADD gives it
+  Node node{.path = fetched.name.empty() ? "__unnamed__" : fetched.name, .mode = 0600};  // as ADD gives it
   node.mtime_ns = fetched.last_modified.value_or(Timestamp{}).ns;
   TRY(tree->store(node, peeked, static_cast<std::uint64_t>(status.st_size), cancel));
   tree->put(std::move(node));
   return std::unique_ptr<SourceTree>(std::move(tree));
 }
 
-Result<std::unique_ptr<SourceTree>> open_named(const std::string& value, const std::string& shown, const ContextTools& tools, const task::Cancel& cancel) {
+Result<std::unique_ptr<SourceTree>> open_named(const std::string& value, const std::string& shown, const ContextTools& tools,
+                                               const task::Cancel& cancel) {
   if (const auto status = status_of(value)) {
     if (S_ISDIR(status->st_mode)) {
       const auto patterns = TRY(read_ignore_rules("", value));
@@ -169,13 +179,15 @@ Result<std::unique_ptr<SourceTree>> open_named(const std::string& value, const s
 Result<Context> open_context(const ContextRequest& request, const ContextTools& tools, task::Cancel cancel) {
   if (request.context == "-") return from_stdin(request, tools, cancel);
   // What is there under that name comes before what it looks like.
-  if (const auto status = status_of(request.context)) return S_ISDIR(status->st_mode) ? from_folder(request, tools, cancel) : from_file(request, tools, cancel);
+  if (const auto status = status_of(request.context))
+    return S_ISDIR(status->st_mode) ? from_folder(request, tools, cancel) : from_file(request, tools, cancel);
   if (is_git_url(request.context, true)) return from_git(request, tools, cancel);
   if (is_http_url(request.context)) return from_url(request, tools, cancel);
   return no_context(request.context);
 }
 
-Result<std::unique_ptr<SourceTree>> open_named_context(const std::string& name, const std::string& value, const ContextTools& tools, task::Cancel cancel) {
+Result<std::unique_ptr<SourceTree>> open_named_context(const std::string& name, const std::string& value,
+                                                       const ContextTools& tools, task::Cancel cancel) {
   return TRY_DOING(open_named(value, "the context " + name, tools, cancel), format("opening the context {}", quoted(name)));
 }
 

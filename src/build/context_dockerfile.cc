@@ -18,7 +18,9 @@ constexpr std::size_t kMaxIgnoreBytes = 16 << 20;
 
 bool is_absent(const Error& error) { return error.os_number() == ENOENT || error.os_number() == ENOTDIR; }
 
-Error no_dockerfile(const std::string& name) { return Error(Errc::not_found, format("failed to read dockerfile: open {}: no such file or directory", name)); }
+Error no_dockerfile(const std::string& name) {
+  return Error(Errc::not_found, format("failed to read dockerfile: open {}: no such file or directory", name));
+}
 
 /// What the user may have meant among the names of a folder; `prefix`: how to write one of them behind -f.
 std::string suggestion(const std::vector<std::string>& names, const std::string& wanted, const std::string& prefix) {
@@ -51,7 +53,8 @@ Result<FoundDockerfile> from_stdin() {
 
 Result<FoundDockerfile> from_url(const std::string& url, const ContextTools& tools, const task::Cancel& cancel) {
   if (!tools.download) return failf(Errc::unsupported, "fetching the Dockerfile {}: nothing here can download", url);
-  const Download download = TRY_DOING(tools.download({.url = url, .into_folder = tools.temporary}, cancel), "fetching the Dockerfile");
+  const Download download =
+      TRY_DOING(tools.download({.url = url, .into_folder = tools.temporary}, cancel), "fetching the Dockerfile");
   FoundDockerfile found{.name = download.name.empty() ? "Dockerfile" : download.name};
   found.text = TRY(sys::read_file(download.path, dockerfile::kMaxFileBytes));
   return found;
@@ -91,7 +94,8 @@ std::string hint_for_missing(const ContextRequest& request, const std::string& f
     return hint.empty() ? "name the Dockerfile with -f, or give the folder that holds it as the context" : hint;
   }
   if (!request.dockerfile.starts_with('/') && sys::exists(folder + "/" + request.dockerfile))
-    return format("-f is relative to the working directory: did you mean -f {}{}?", prefix_of(request.context), request.dockerfile);
+    return format("-f is relative to the working directory: did you mean -f {}{}?", prefix_of(request.context),
+                  request.dockerfile);
   const std::string beside = dir_name(request.dockerfile);
   return suggestion(names_in(beside), base_name(request.dockerfile), beside == "." ? "" : beside + "/");
 }
@@ -101,7 +105,9 @@ Result<std::optional<std::vector<std::string>>> read_ignore_file(const std::stri
   const auto text = sys::read_file(path, kMaxIgnoreBytes);
   if (!text && is_absent(text.error())) return std::nullopt;
   if (!text) return fail(Error(text.error()).doing("reading the ignore file"));
-  const auto at_line = [&](const Error& error, int line) { return Error(error.code(), error.message()).at({.file = shown, .line = line}); };
+  const auto at_line = [&](const Error& error, int line) {
+    return Error(error.code(), error.message()).at({.file = shown, .line = line});
+  };
   auto patterns = dockerfile::read_ignore_file(*text);
   if (!patterns) return fail(at_line(patterns.error(), patterns.error().position() ? patterns.error().position()->line : 0));
   const auto compiled = PatternMatcher::compile(*patterns);
@@ -119,24 +125,28 @@ Result<std::optional<std::vector<std::string>>> read_ignore_file(const std::stri
 
 bool is_http_url(std::string_view text) { return text.starts_with("http://") || text.starts_with("https://"); }
 
-Result<FoundDockerfile> find_dockerfile(const ContextRequest& request, const std::string& folder, const ContextTools& tools, task::Cancel cancel) {
+Result<FoundDockerfile> find_dockerfile(const ContextRequest& request, const std::string& folder, const ContextTools& tools,
+                                        task::Cancel cancel) {
   if (request.dockerfile == "-") return from_stdin();
   if (is_http_url(request.dockerfile)) return from_url(request.dockerfile, tools, cancel);
   const bool is_default = request.dockerfile.empty();
-  auto found = is_default ? from_disk(folder + "/" + request.name_of_default, request.name_of_default) : from_disk(request.dockerfile, request.dockerfile);
+  auto found = is_default ? from_disk(folder + "/" + request.name_of_default, request.name_of_default)
+                          : from_disk(request.dockerfile, request.dockerfile);
   if (found || found.error().code() != Errc::not_found) return found;
   const std::string hint = hint_for_missing(request, folder);
   if (hint.empty()) return found;
   return fail(std::move(found).error().with_hint(hint));
 }
 
-Result<FoundDockerfile> find_dockerfile_inside(const ContextRequest& request, SourceTree& tree, bool confined, const ContextTools& tools, task::Cancel cancel) {
+Result<FoundDockerfile> find_dockerfile_inside(const ContextRequest& request, SourceTree& tree, bool confined,
+                                               const ContextTools& tools, task::Cancel cancel) {
   if (!confined) {
     if (request.dockerfile == "-") return from_stdin();
     if (is_http_url(request.dockerfile)) return from_url(request.dockerfile, tools, cancel);
     if (request.dockerfile.starts_with('/')) return from_disk(request.dockerfile, request.dockerfile);
   }
-  const std::string name = clean_path("/" + (request.dockerfile.empty() ? request.name_of_default : request.dockerfile)).substr(1);
+  const std::string name =
+      clean_path("/" + (request.dockerfile.empty() ? request.name_of_default : request.dockerfile)).substr(1);
   for (const std::string& one : {name, lower_case_name(name)}) {
     if (one.empty()) continue;
     auto text = TRY_DOING(read_tree_file(tree, one, dockerfile::kMaxFileBytes), "failed to read dockerfile");

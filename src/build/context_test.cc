@@ -20,7 +20,9 @@ namespace {
 /// A working directory; the previous one comes back at the end.
 class WorkingFolder {
  public:
-  explicit WorkingFolder(const std::string& path) : before_(must(sys::open(".", O_PATH | O_DIRECTORY))) { REQUIRE(::chdir(path.c_str()) == 0); }
+  explicit WorkingFolder(const std::string& path) : before_(must(sys::open(".", O_PATH | O_DIRECTORY))) {
+    REQUIRE(::chdir(path.c_str()) == 0);
+  }
   ~WorkingFolder() { (void)!::fchdir(before_.get()); }
 
  private:
@@ -36,8 +38,10 @@ class StandardInput {
     REQUIRE(::dup2(file.get(), STDIN_FILENO) == STDIN_FILENO);
   }
   ~StandardInput() {
-    if (before_ >= 0) ::dup2(before_, STDIN_FILENO);
-    else ::close(STDIN_FILENO);
+    if (before_ >= 0)
+      ::dup2(before_, STDIN_FILENO);
+    else
+      ::close(STDIN_FILENO);
     ::close(before_);
   }
 
@@ -91,7 +95,8 @@ constexpr std::string_view kMissing = "failed to read dockerfile: open Dockerfil
 TEST_CASE("a folder's Dockerfile is found by Docker's rules") {
   Place place;
   must(sys::make_directories("c/sub"));
-  CHECK(place.dockerfile("c") == format("{} (name the Dockerfile with -f, or give the folder that holds it as the context)", kMissing));
+  CHECK(place.dockerfile("c") ==
+        format("{} (name the Dockerfile with -f, or give the folder that holds it as the context)", kMissing));
   place.file("c/dockerfile", "lower");
   CHECK(place.dockerfile("c") == "dockerfile: lower");
   CHECK(place.dockerfile(".", "c/Dockerfile") == "c/dockerfile: lower");
@@ -117,14 +122,19 @@ TEST_CASE("a missing Dockerfile is told in Docker's words, with what may have be
     CHECK(place.dockerfile(".") == format("{} (did you mean -f Dockerfile.dev?)", kMissing));
   }
   CHECK(place.dockerfile("c", "Dockerfile.dev") ==
-        "failed to read dockerfile: open Dockerfile.dev: no such file or directory (-f is relative to the working directory: did you mean -f c/Dockerfile.dev?)");
-  CHECK(place.dockerfile(".", "c/Dockerfile.dv") == "failed to read dockerfile: open c/Dockerfile.dv: no such file or directory (did you mean -f c/Dockerfile.dev?)");
+        "failed to read dockerfile: open Dockerfile.dev: no such file or directory (-f is relative to the working directory: did "
+        "you mean -f c/Dockerfile.dev?)");
+  CHECK(place.dockerfile(".", "c/Dockerfile.dv") ==
+        "failed to read dockerfile: open c/Dockerfile.dv: no such file or directory (did you mean -f c/Dockerfile.dev?)");
   place.file("e/Containerfile");
   CHECK(place.dockerfile("e") == format("{} (did you mean -f e/Containerfile?)", kMissing));
   place.file("f/build.docker");
-  CHECK(place.dockerfile("f", "f/biuld.docker") == "failed to read dockerfile: open f/biuld.docker: no such file or directory (did you mean -f f/build.docker?)");
-  CHECK(place.dockerfile("c", "c") == "failed to read dockerfile: c is a folder (-f names the file: a folder goes behind the flags, as the context)");
-  CHECK(place.dockerfile("c", "c/Dockerfile.dev/x").starts_with("failed to read dockerfile: open c/Dockerfile.dev/x: no such file or directory"));
+  CHECK(place.dockerfile("f", "f/biuld.docker") ==
+        "failed to read dockerfile: open f/biuld.docker: no such file or directory (did you mean -f f/build.docker?)");
+  CHECK(place.dockerfile("c", "c") ==
+        "failed to read dockerfile: c is a folder (-f names the file: a folder goes behind the flags, as the context)");
+  CHECK(place.dockerfile("c", "c/Dockerfile.dev/x")
+            .starts_with("failed to read dockerfile: open c/Dockerfile.dev/x: no such file or directory"));
   CHECK(place.open("c").error().code() == Errc::not_found);
 }
 
@@ -148,7 +158,7 @@ TEST_CASE("the ignore file beside the Dockerfile comes before that of the folder
   place.file("c/.dockerignore", "\xef\xbb\xbf# comment\n a \n\n.dockerignore\n*Dockerfile\n");
   CHECK(shown("") == Lines{"b"});
   CHECK(must(place.open("c")).ignore_patterns == Lines{"a", ".dockerignore", "*Dockerfile"});
-  CHECK(must(place.open("c")).dockerfile == "x");   // excluded from COPY, and read all the same
+  CHECK(must(place.open("c")).dockerfile == "x");  // excluded from COPY, and read all the same
   place.file("c/x.Dockerfile.dockerignore", "b\n");
   CHECK(shown("c/x.Dockerfile") == Lines{".dockerignore", "Dockerfile", "a", "x.Dockerfile", "x.Dockerfile.dockerignore"});
   place.file("y.Dockerfile.dockerignore", "**\n!a\n");
@@ -198,18 +208,22 @@ TEST_CASE("standard input is a Dockerfile or an archive") {
     CHECK(must(context.tree->children("")).empty());
     CHECK(must(context.tree->find(""))->type == Type::directory);
   }
-  const std::string archive = tar({tar_file("Dockerfile", "in tar"), tar_file("sub/Other", "other"), tar_file("a"), tar_file(".dockerignore", "a\n")});
+  const std::string archive =
+      tar({tar_file("Dockerfile", "in tar"), tar_file("sub/Other", "other"), tar_file("a"), tar_file(".dockerignore", "a\n")});
   {
     const StandardInput input(temporary, archive);
     const auto context = must(place.open("-"));
     CHECK(context.dockerfile_name == "Dockerfile");
     CHECK(context.dockerfile == "in tar");
     CHECK(context.description == "tar from standard input");
-    CHECK(place.names(*context.tree) == Lines{".dockerignore", "Dockerfile", "a", "sub"});   // an archive's ignore file does nothing
+    CHECK(place.names(*context.tree) ==
+          Lines{".dockerignore", "Dockerfile", "a", "sub"});  // an archive's ignore file does nothing
     CHECK(!context.tree->is_local_context());
   }
   for (const auto& [name, expected] : std::vector<std::pair<const char*, const char*>>{
-           {"sub/Other", "sub/Other: other"}, {"/sub/Other", "sub/Other: other"}, {"../sub/Other", "sub/Other: other"},
+           {"sub/Other", "sub/Other: other"},
+           {"/sub/Other", "sub/Other: other"},
+           {"../sub/Other", "sub/Other: other"},
            {"Othr", "failed to read dockerfile: open Othr: no such file or directory (did you mean -f Dockerfile?)"},
            {"sub/Othr", "failed to read dockerfile: open sub/Othr: no such file or directory (did you mean -f sub/Other?)"},
            {"-", "invalid argument: can't use stdin for both build context and dockerfile"}}) {
@@ -281,8 +295,11 @@ TEST_CASE("a git repository is a context, with the time of its commit") {
     return;
   }
   Place place;
-  must(sys::run_and_capture({"sh", "-euc", "git init -q r.git; echo FROM scratch > r.git/Dockerfile; echo a > r.git/a; echo a > r.git/.dockerignore; mkdir r.git/sub; echo sub > r.git/sub/dockerfile;"
-                                           "cd r.git; git add -A; GIT_COMMITTER_DATE=1500000000+0000 git -c user.name=n -c user.email=e commit -qm m"}));
+  must(sys::run_and_capture(
+      {"sh", "-euc",
+       "git init -q r.git; echo FROM scratch > r.git/Dockerfile; echo a > r.git/a; echo a > r.git/.dockerignore; mkdir "
+       "r.git/sub; echo sub > r.git/sub/dockerfile;"
+       "cd r.git; git add -A; GIT_COMMITTER_DATE=1500000000+0000 git -c user.name=n -c user.email=e commit -qm m"}));
   const LocalGit git("https://git.invalid/", place.dir.path());
   const auto context = must(place.open("https://u:secret@git.invalid/r.git"));
   CHECK(context.dockerfile == "FROM scratch\n");

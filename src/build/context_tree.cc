@@ -10,9 +10,13 @@ namespace {
 
 using snapshot::Type;
 
-std::string parent_of(std::string_view path) { return std::string(path.substr(0, path.find('/') == path.npos ? 0 : path.rfind('/'))); }
-std::string_view last_part(std::string_view path) { return path.substr(path.rfind('/') + 1); }   // npos + 1 is 0
-std::string join(const std::string& folder, std::string_view name) { return folder.empty() ? std::string(name) : format("{}/{}", folder, name); }
+std::string parent_of(std::string_view path) {
+  return std::string(path.substr(0, path.find('/') == path.npos ? 0 : path.rfind('/')));
+}
+std::string_view last_part(std::string_view path) { return path.substr(path.rfind('/') + 1); }  // npos + 1 is 0
+std::string join(const std::string& folder, std::string_view name) {
+  return folder.empty() ? std::string(name) : format("{}/{}", folder, name);
+}
 
 }  // namespace
 

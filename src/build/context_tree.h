@@ -1,5 +1,6 @@
-/// A source tree that somebody fills: entries are kept in memory, contents as numbered files in a folder of ours. So nothing that an
-/// archive says about names, links, owners or devices touches the disk, and it needs no rights to say it. Internal to the module.
+/// A source tree that somebody fills: entries are kept in memory, contents as numbered files in a folder of ours. So nothing that
+/// an archive says about names, links, owners or devices touches the disk, and it needs no rights to say it. Internal to the
+/// module.
 #pragma once
 #include <map>
 #include <memory>
@@ -17,11 +18,13 @@ namespace mica::build {
 class FilledTree : public SourceTree {
  public:
   /// `temporary`: where the folder for contents is made, when the first file comes. `local`: as is_local_context() says.
-  FilledTree(std::string temporary, std::string name, bool local) : temporary_(std::move(temporary)), name_(std::move(name)), local_(local) {}
+  FilledTree(std::string temporary, std::string name, bool local)
+      : temporary_(std::move(temporary)), name_(std::move(name)), local_(local) {}
 
   /// Writes `size` bytes and fills the node's size, digest and source. Errors: corrupt (fewer bytes), cancelled.
   Result<> store(Node& node, stream::Source& content, std::uint64_t size, const task::Cancel& cancel);
-  /// Puts a node at its path, whose parent must be there. What was there goes, but for the contents of a folder when a folder comes.
+  /// Puts a node at its path, whose parent must be there. What was there goes, but for the contents of a folder when a folder
+  /// comes.
   void put(Node node);
   /// Null: nothing there. Valid until the entry goes.
   Node* at(std::string_view path);
@@ -40,7 +43,7 @@ class FilledTree : public SourceTree {
   const std::string temporary_, name_;
   const bool local_;
   Node root_{.type = snapshot::Type::directory, .mode = 0755};
-  std::unordered_map<std::string, Folder> folders_;   // entries by the folder that they are in
+  std::unordered_map<std::string, Folder> folders_;  // entries by the folder that they are in
   std::optional<sys::TempDir> holder_;
   sys::Fd contents_;
   std::uint64_t count_ = 0;

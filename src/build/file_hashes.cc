@@ -11,12 +11,12 @@ namespace {
 // docs/formats/file-hashes.md
 constexpr std::string_view kMagic = "mfh1";
 constexpr std::size_t kHeaderBytes = 40;
-constexpr std::size_t kRecordBytes = 70;   // and the strings
+constexpr std::size_t kRecordBytes = 70;  // and the strings
 
 constexpr std::int64_t kSecondNs = 1'000'000'000;
 constexpr std::int64_t kDayNs = 86'400 * kSecondNs;
-/// Kernel times may lag the clock by one tick (10 ms at the slowest, 100 Hz), here doubled for safety. A file system that knows whole
-/// seconds only, or every second one, shows it by its ctime; of mtime the same is assumed.
+/// Kernel times may lag the clock by one tick (10 ms at the slowest, 100 Hz), here doubled for safety. A file system that knows
+/// whole seconds only, or every second one, shows it by its ctime; of mtime the same is assumed.
 constexpr std::int64_t kTickNs = 20'000'000, kCoarseNs = 2 * kSecondNs;
 
 static_assert(std::endian::native == std::endian::little, "the format's numbers are little-endian");

@@ -51,7 +51,8 @@ RememberedFile file(std::string name, std::uint64_t inode) {
 
 TEST_CASE("files come back as they were saved") {
   Memory memory;
-  std::vector<RememberedFile> files = {file("", 1), file("a", UINT64_MAX), file(std::string("b\xff\n", 3), 3), file(std::string(255, 'c'), 4)};
+  std::vector<RememberedFile> files = {file("", 1), file("a", UINT64_MAX), file(std::string("b\xff\n", 3), 3),
+                                       file(std::string(255, 'c'), 4)};
   files[1].xattrs = snapshot::pack_xattrs({{"user.a", std::string(70'000, 'v')}});
   const FolderId folder{UINT64_MAX, 7};
   must(memory.hashes.save({{folder, files}, {{1, 2}, {}}}));
@@ -85,7 +86,7 @@ TEST_CASE("names that are out of order, and counts and lengths that do not fit, 
   must(memory.hashes.save({{{1, 2}, {file("b", 1), file("a", 2)}}}));
   CHECK(must(memory.hashes.load({1, 2})).empty());
   must(memory.hashes.save({{{1, 2}, {file("a", 1)}}}));
-  for (const std::size_t at : {std::size_t{4}, std::size_t{40 + 64}, std::size_t{40 + 66}}) {   // count, name_bytes, xattr_bytes
+  for (const std::size_t at : {std::size_t{4}, std::size_t{40 + 64}, std::size_t{40 + 66}}) {  // count, name_bytes, xattr_bytes
     std::string bytes = memory.bytes();
     bytes[at] = static_cast<char>(bytes[at] + 1);
     const auto check = sha256(std::string_view(bytes).substr(40));
@@ -104,7 +105,8 @@ TEST_CASE("rows are marked as used once a day, and only when they were loaded") 
   Memory memory;
   must(memory.hashes.save({{{1, 1}, {file("a", 1)}}, {{1, 2}, {}}, {{1, 3}, {}}}));
   const std::int64_t hours = now().ns - kDay + 3600 * kSecond, days = now().ns - 3 * kDay;
-  must(memory.database.lock()->execute(format("UPDATE file_hash SET used_ns = CASE folder WHEN 1 THEN {} ELSE {} END", hours, days)));
+  must(memory.database.lock()->execute(
+      format("UPDATE file_hash SET used_ns = CASE folder WHEN 1 THEN {} ELSE {} END", hours, days)));
   must(memory.hashes.load({1, 1}));
   must(memory.hashes.load({1, 2}));
   must(memory.hashes.refresh());
@@ -146,11 +148,13 @@ TEST_CASE("a file that may change within the clock's tick is not settled") {
     std::int64_t mtime, ctime;
     bool settled;
   };
-  for (const Row& row : {Row{opened - kSecond, opened - kSecond, true}, Row{opened - 21'000'000, opened - 21'000'000, true}, Row{opened - kSecond, opened - 10'000'000, false},
-                         Row{opened - 10'000'000, opened - kSecond, false}, Row{opened, opened, false}, Row{opened - kSecond, opened + kSecond, false},
+  for (const Row& row : {Row{opened - kSecond, opened - kSecond, true}, Row{opened - 21'000'000, opened - 21'000'000, true},
+                         Row{opened - kSecond, opened - 10'000'000, false}, Row{opened - 10'000'000, opened - kSecond, false},
+                         Row{opened, opened, false}, Row{opened - kSecond, opened + kSecond, false},
                          Row{INT64_MAX, opened - kSecond, false}, Row{INT64_MIN, opened - kSecond, true},
                          // A ctime of whole seconds: the file system may know no better.
-                         Row{0, opened - 1'123'456'789, false}, Row{0, opened - 2'123'456'789, true}, Row{opened - kSecond, opened - 2'123'456'789, false}}) {
+                         Row{0, opened - 1'123'456'789, false}, Row{0, opened - 2'123'456'789, true},
+                         Row{opened - kSecond, opened - 2'123'456'789, false}}) {
     CAPTURE(row.mtime - opened);
     CAPTURE(row.ctime - opened);
     CHECK(is_settled({1, 1, row.mtime, row.ctime}, opened) == row.settled);

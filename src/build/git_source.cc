@@ -1,5 +1,5 @@
-// Git repositories as source trees, by the git program. It works with the user's own configuration: credential helpers, proxies, insteadOf. Questions
-// are never asked.
+// Git repositories as source trees, by the git program. It works with the user's own configuration: credential helpers, proxies,
+// insteadOf. Questions are never asked.
 #include "build/git_source.h"
 
 #include <fcntl.h>
@@ -17,13 +17,25 @@
 namespace mica::build {
 namespace {
 
-constexpr std::size_t kMaxOutput = 64 << 20;    // a list of references
+constexpr std::size_t kMaxOutput = 64 << 20;  // a list of references
 constexpr std::size_t kShownError = 2000;
 
 /// Set by git for its hooks: they would lead ours into the repository that mica is called from.
-const std::set<std::string_view> kForeign = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE",
-                                             "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE", "GIT_REPLACE_REF_BASE", "GIT_IMPLICIT_WORK_TREE",
-                                             "GIT_CONFIG", "GIT_TERMINAL_PROMPT", "LC_ALL"};
+const std::set<std::string_view> kForeign = {"GIT_DIR",
+                                             "GIT_WORK_TREE",
+                                             "GIT_INDEX_FILE",
+                                             "GIT_PREFIX",
+                                             "GIT_COMMON_DIR",
+                                             "GIT_OBJECT_DIRECTORY",
+                                             "GIT_NAMESPACE",
+                                             "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+                                             "GIT_SHALLOW_FILE",
+                                             "GIT_GRAFT_FILE",
+                                             "GIT_REPLACE_REF_BASE",
+                                             "GIT_IMPLICIT_WORK_TREE",
+                                             "GIT_CONFIG",
+                                             "GIT_TERMINAL_PROMPT",
+                                             "LC_ALL"};
 
 /// What a checkout must not depend on. By the environment, where nobody else sees the authorization.
 class Settings {
@@ -34,8 +46,10 @@ class Settings {
     for (char** at = ::environ; *at; ++at) {
       const std::string_view variable = *at;
       const std::string_view name = variable.substr(0, variable.find('='));
-      if (name == "GIT_CONFIG_COUNT") count = parse_int(variable.substr(name.size() + 1)).value_or(0);
-      else if (!kForeign.contains(name)) environment_.emplace_back(variable);
+      if (name == "GIT_CONFIG_COUNT")
+        count = parse_int(variable.substr(name.size() + 1)).value_or(0);
+      else if (!kForeign.contains(name))
+        environment_.emplace_back(variable);
       restricted = restricted || name == "GIT_ALLOW_PROTOCOL";
     }
     environment_.insert(environment_.end(), {"GIT_TERMINAL_PROMPT=0", "LC_ALL=C"});
@@ -83,11 +97,17 @@ Error failure(std::string_view command, std::string_view said) {
   if (said.size() > kShownError) said.remove_prefix(said.size() - kShownError);
   Error error(Errc::unavailable, format("git {}: {}", command, said.empty() ? "failed" : said));
   const auto says = [&](std::string_view words) { return said.find(words) != said.npos; };
-  if (says("could not read Username") || says("could not read Password") || says("Authentication failed") || says("Permission denied (publickey") || says("returned error: 403"))
-    return std::move(error).with_code(Errc::unauthorized).with_hint("git asks no questions here: set up a credential helper, a token in the URL, or an ssh agent");
-  if (says("does not appear to be a git repository") || says("not found") || says("does not exist")) return std::move(error).with_code(Errc::not_found);
+  if (says("could not read Username") || says("could not read Password") || says("Authentication failed") ||
+      says("Permission denied (publickey") || says("returned error: 403"))
+    return std::move(error)
+        .with_code(Errc::unauthorized)
+        .with_hint("git asks no questions here: set up a credential helper, a token in the URL, or an ssh agent");
+  if (says("does not appear to be a git repository") || says("not found") || says("does not exist"))
+    return std::move(error).with_code(Errc::not_found);
   if (says("transport 'file' not allowed"))
-    return std::move(error).with_code(Errc::permission_denied).with_hint("submodules from local paths: git config --global protocol.file.allow always");
+    return std::move(error)
+        .with_code(Errc::permission_denied)
+        .with_hint("submodules from local paths: git config --global protocol.file.allow always");
   if (says("No space left on device")) return std::move(error).with_code(Errc::resource_exhausted);
   return error;
 }
@@ -98,7 +118,8 @@ class Git {
   static Result<Git> find(const GitReference& reference, std::string folder, task::Cancel cancel) {
     auto program = sys::find_program("git");
     if (!program && program.error().code() == Errc::not_found)
-      return fail(Error(Errc::not_found, "it takes the program git, which is not installed").with_hint("install git, for example: apt-get install git"));
+      return fail(Error(Errc::not_found, "it takes the program git, which is not installed")
+                      .with_hint("install git, for example: apt-get install git"));
     if (!program) return fail(std::move(program).error());
     return Git(std::move(*program), Settings(reference), std::move(folder), std::move(cancel));
   }
@@ -113,7 +134,12 @@ class Git {
     const std::string command = words.at(0);
     argv.insert(argv.end(), std::make_move_iterator(words.begin()), std::make_move_iterator(words.end()));
     // Without a terminal ssh cannot ask either.
-    auto process = TRY(sys::Process::start({.argv = std::move(argv), .env = settings_.environment(), .cwd = folder_, .stdout_fd = out.get(), .stderr_fd = err.get(), .new_session = true}));
+    auto process = TRY(sys::Process::start({.argv = std::move(argv),
+                                            .env = settings_.environment(),
+                                            .cwd = folder_,
+                                            .stdout_fd = out.get(),
+                                            .stderr_fd = err.get(),
+                                            .new_session = true}));
     const auto exit = TRY(process.wait(cancel_.fd()));
     if (exit.status != 0) return fail(failure(command, TRY(written(err))));
     const std::string output = TRY(written(out));
@@ -131,9 +157,9 @@ class Git {
 
 /// What a reference means on the other side.
 struct Target {
-  std::string name;        ///< full name, "HEAD", or a commit id; empty: an abbreviated id, which only the whole repository can tell
-  std::string id;          ///< of the object that has the name
-  std::string tag;         ///< id of the tag object, when `name` is an annotated tag
+  std::string name;  ///< full name, "HEAD", or a commit id; empty: an abbreviated id, which only the whole repository can tell
+  std::string id;    ///< of the object that has the name
+  std::string tag;   ///< id of the tag object, when `name` is an annotated tag
 };
 
 std::vector<std::pair<std::string, std::string>> parse_references(std::string_view text) {
@@ -196,7 +222,7 @@ Result<std::string> fetch_commit(Git& git, const Target& target, const GitRefere
       fetched = git.run({"fetch", "-q", "--no-tags", "--no-recurse-submodules", "origin", refspec});
     if (fetched) return git.run({"rev-parse", "-q", "--verify", "FETCH_HEAD^{commit}"});
     if (fetched.error().code() == Errc::cancelled || !is_commit_id(target.name)) return fail(std::move(fetched).error());
-    refused = std::move(fetched).error();   // not every server gives commits by their ids
+    refused = std::move(fetched).error();  // not every server gives commits by their ids
   }
   TRY(git.run({"fetch", "-q", "--tags", "--no-recurse-submodules", "origin", "+refs/heads/*:refs/remotes/origin/*"}));
   auto commit = git.run({"rev-parse", "-q", "--verify", wanted.ref + "^{commit}"});
@@ -207,7 +233,8 @@ Result<std::string> fetch_commit(Git& git, const Target& target, const GitRefere
 
 Result<> check_commit(const std::string& expected, const std::string& commit, const Target& target) {
   if (commit.starts_with(expected) || (!expected.empty() && target.tag.starts_with(expected))) return {};
-  return failf(Errc::corrupt, "{} is at another commit than asked for\n  expected {}\n  actual   {}", target.name.empty() ? "the repository" : target.name, expected, commit);
+  return failf(Errc::corrupt, "{} is at another commit than asked for\n  expected {}\n  actual   {}",
+               target.name.empty() ? "the repository" : target.name, expected, commit);
 }
 
 /// A commit of a submodule may not be the tip of anything; then all of it is fetched.
@@ -217,7 +244,8 @@ Result<> fetch_submodules(Git& git) {
   shallow.emplace_back("--depth=1");
   const auto fetched = git.run(shallow);
   if (fetched) return {};
-  if (fetched.error().code() == Errc::cancelled || fetched.error().code() == Errc::permission_denied) return fail(fetched.error());
+  if (fetched.error().code() == Errc::cancelled || fetched.error().code() == Errc::permission_denied)
+    return fail(fetched.error());
   TRY(git.run(words));
   return {};
 }
@@ -233,13 +261,15 @@ Result<std::string> find_subdir(const std::string& root, const std::string& subd
 
 }  // namespace
 
-Result<GitTree> fetch_git(const std::string& url, bool keep_git_dir, const std::string& checksum, const ContextTools& tools, task::Cancel cancel) {
+Result<GitTree> fetch_git(const std::string& url, bool keep_git_dir, const std::string& checksum, const ContextTools& tools,
+                          task::Cancel cancel) {
   GitReference wanted = TRY(parse_git_url(url));
   const std::string wanted_commit = to_lower(checksum);
   if (wanted_commit.find_first_not_of("0123456789abcdef") != wanted_commit.npos)
     return failf(Errc::invalid_argument, "the checksum {} is no commit id", quoted(checksum));
   const std::string& pinned = wanted.commit.empty() ? wanted_commit : wanted.commit;
-  if (!pinned.empty() && (wanted.ref.empty() ? !wanted.commit.empty() : wanted.fetch_by_commit && is_commit_id(pinned))) wanted.ref = pinned;
+  if (!pinned.empty() && (wanted.ref.empty() ? !wanted.commit.empty() : wanted.fetch_by_commit && is_commit_id(pinned)))
+    wanted.ref = pinned;
 
   TRY(sys::make_directories(tools.temporary));
   auto holder = TRY(sys::TempDir::create(tools.temporary, "git"));
@@ -261,7 +291,7 @@ Result<GitTree> fetch_git(const std::string& url, bool keep_git_dir, const std::
   LocalOptions options{.name = "the git repository " + without_password(url), .remember = false, .holder = std::move(holder)};
   const bool keeps = wanted.keep_git_dir.value_or(keep_git_dir) && wanted.subdir.empty();
   if (!keeps) TRY(sys::remove_tree(result.root + "/.git"));
-  if (!keeps && has_submodules) options.patterns = {"**/.git"};   // git tracks nothing of this name
+  if (!keeps && has_submodules) options.patterns = {"**/.git"};  // git tracks nothing of this name
   if (wanted.commit_times) options.mtime_ns = parse_int(result.commit_time).value_or(0) * 1'000'000'000;
   if (!wanted.subdir.empty()) result.root = TRY(find_subdir(result.root, wanted.subdir));
   result.tree = TRY(open_local_tree(result.root, tools, std::move(options)));

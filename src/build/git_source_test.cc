@@ -37,8 +37,10 @@ struct Repositories {
   int time = 1'500'000'000;
 
   std::string shell(const std::string& script) {
-    const std::string prelude = "umask 077; export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=n GIT_AUTHOR_EMAIL=e GIT_COMMITTER_NAME=n GIT_COMMITTER_EMAIL=e; "
-                                "cd \"$0\"; ";
+    const std::string prelude =
+        "umask 077; export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=n GIT_AUTHOR_EMAIL=e "
+        "GIT_COMMITTER_NAME=n GIT_COMMITTER_EMAIL=e; "
+        "cd \"$0\"; ";
     return std::string(trim(must(sys::run_and_capture({"sh", "-euc", prelude + script, dir.path()}))));
   }
   /// Runs `script` in the repository (made when it is not there), commits everything and returns the commit.
@@ -46,10 +48,13 @@ struct Repositories {
     if (!sys::exists(dir.path() + "/" + repository)) shell("git init -q -b main " + init + " " + repository);
     const std::string date = format("export GIT_COMMITTER_DATE='{} +0000' GIT_AUTHOR_DATE='{} +0000'; ", time, time);
     ++time;
-    return shell(format("{}cd {}; {}; git add -A; git commit -q --allow-empty -m m; git rev-parse HEAD", date, repository, script));
+    return shell(
+        format("{}cd {}; {}; git add -A; git commit -q --allow-empty -m m; git rev-parse HEAD", date, repository, script));
   }
   std::string url(const std::string& rest) const { return "file://" + dir.path() + "/" + rest; }
-  Result<GitTree> fetch(const std::string& url, bool keep = false, const std::string& checksum = "") { return fetch_git(url, keep, checksum, {.temporary = temporary.path()}, {}); }
+  Result<GitTree> fetch(const std::string& url, bool keep = false, const std::string& checksum = "") {
+    return fetch_git(url, keep, checksum, {.temporary = temporary.path()}, {});
+  }
   Error error(const std::string& url, const std::string& checksum = "") {
     const auto fetched = fetch(url, false, checksum);
     REQUIRE(!fetched);
@@ -78,12 +83,31 @@ TEST_CASE("what counts as the URL of a git repository") {
     const char* text;
     bool in_add, as_context;
   };
-  for (const Row& row : {Row{"git://host/x", true, true}, Row{"ssh://git@host/x", true, true}, Row{"git@github.com:x/y.git", true, true}, Row{"me@host:path", true, true},
-                         Row{"https://host/x.git", true, true}, Row{"http://host/x.git#main:sub", true, true}, Row{"https://host/x.git?branch=a", true, true},
-                         Row{"https://host/x", false, false}, Row{"https://host/x.git/", false, false}, Row{"https://host/x#a.git", false, false}, Row{"https://host/x?a.git", false, false},
-                         Row{"github.com/x/y", false, true}, Row{"github.com/", false, false}, Row{"gitlab.com/x/y", false, false}, Row{"file:///x/y.git", false, true},
-                         Row{"x.git", false, false}, Row{"/x/y.git", false, false}, Row{"./a@b:c", false, false}, Row{"a@b", false, false}, Row{"a@b:", false, false},
-                         Row{"@host:x", false, false}, Row{"a b@host:x", false, false}, Row{"", false, false}, Row{"-", false, false}, Row{"ext::sh -c x@y:z", false, false}}) {
+  for (const Row& row : {Row{"git://host/x", true, true},
+                         Row{"ssh://git@host/x", true, true},
+                         Row{"git@github.com:x/y.git", true, true},
+                         Row{"me@host:path", true, true},
+                         Row{"https://host/x.git", true, true},
+                         Row{"http://host/x.git#main:sub", true, true},
+                         Row{"https://host/x.git?branch=a", true, true},
+                         Row{"https://host/x", false, false},
+                         Row{"https://host/x.git/", false, false},
+                         Row{"https://host/x#a.git", false, false},
+                         Row{"https://host/x?a.git", false, false},
+                         Row{"github.com/x/y", false, true},
+                         Row{"github.com/", false, false},
+                         Row{"gitlab.com/x/y", false, false},
+                         Row{"file:///x/y.git", false, true},
+                         Row{"x.git", false, false},
+                         Row{"/x/y.git", false, false},
+                         Row{"./a@b:c", false, false},
+                         Row{"a@b", false, false},
+                         Row{"a@b:", false, false},
+                         Row{"@host:x", false, false},
+                         Row{"a b@host:x", false, false},
+                         Row{"", false, false},
+                         Row{"-", false, false},
+                         Row{"ext::sh -c x@y:z", false, false}}) {
     CAPTURE(row.text);
     CHECK(is_git_url(row.text, false) == row.in_add);
     CHECK(is_git_url(row.text, true) == row.as_context);
@@ -112,21 +136,27 @@ TEST_CASE("a git URL is taken apart") {
            {"github.com/x/y#v1", "https://github.com/x/y|v1||"},
            {"https://h/x.git?branch=a&subdir=d+e&commit=ABC", "https://h/x.git|refs/heads/a|d e|abc"},
            {"https://h/x.git?tag=v1&keep-git-dir=true&submodules=false", "https://h/x.git|refs/tags/v1|||keep|no submodules"},
-           {"https://h/x.git?ref=v%31&keep-git-dir=0&mtime=checkout&fetch-by-commit", "https://h/x.git|v1|||drop|checkout times|by commit"},
+           {"https://h/x.git?ref=v%31&keep-git-dir=0&mtime=checkout&fetch-by-commit",
+            "https://h/x.git|v1|||drop|checkout times|by commit"},
            {"https://h/x.git?keep-git-dir&mtime=commit#main:d", "https://h/x.git|main|d||keep"},
            {"https://h/x.git?branch=refs/heads/a#refs/heads/a", "https://h/x.git|refs/heads/a||"},
            {"https://me:p%40ss@h:8443/x.git", "https://h:8443/x.git||||Basic bWU6cEBzcw=="},
            {"https://token@h/x.git", "https://h/x.git||||Basic dG9rZW46"},
            {"ssh://git@h/x.git", "ssh://git@h/x.git|||"},
-           {"https://h/x.git?branch=a#b", "the git URL \"https://h/x.git?branch=a#b\": ref conflicts: \"b\" and \"refs/heads/a\""},
-           {"https://h/x.git?branch=a&tag=b", "the git URL \"https://h/x.git?branch=a&tag=b\": ref conflicts: \"refs/heads/a\" and \"refs/tags/b\""},
+           {"https://h/x.git?branch=a#b",
+            "the git URL \"https://h/x.git?branch=a#b\": ref conflicts: \"b\" and \"refs/heads/a\""},
+           {"https://h/x.git?branch=a&tag=b",
+            "the git URL \"https://h/x.git?branch=a&tag=b\": ref conflicts: \"refs/heads/a\" and \"refs/tags/b\""},
            {"https://h/x.git?subdir=a#:b", "the git URL \"https://h/x.git?subdir=a#:b\": subdir conflicts: \"b\" and \"a\""},
            {"https://h/x.git?ref=", "the git URL \"https://h/x.git?ref=\": query \"ref\" has no value"},
            {"https://h/x.git?ref=a&ref=a", "the git URL \"https://h/x.git?ref=a&ref=a\": query \"ref\" has multiple values"},
-           {"https://h/x.git?submodules=maybe", "the git URL \"https://h/x.git?submodules=maybe\": invalid submodules value: \"maybe\" is neither true nor false"},
-           {"https://h/x.git?mtime=now", "the git URL \"https://h/x.git?mtime=now\": invalid mtime value: \"now\" is neither checkout nor commit"},
+           {"https://h/x.git?submodules=maybe",
+            "the git URL \"https://h/x.git?submodules=maybe\": invalid submodules value: \"maybe\" is neither true nor false"},
+           {"https://h/x.git?mtime=now",
+            "the git URL \"https://h/x.git?mtime=now\": invalid mtime value: \"now\" is neither checkout nor commit"},
            {"https://h/x.git?commit=main", "the git URL \"https://h/x.git?commit=main\": \"main\" is no commit id"},
-           {"https://h/x.git#--upload-pack=x", "the git URL \"https://h/x.git#--upload-pack=x\": \"--upload-pack=x\" is no name of a branch, tag or commit"},
+           {"https://h/x.git#--upload-pack=x",
+            "the git URL \"https://h/x.git#--upload-pack=x\": \"--upload-pack=x\" is no name of a branch, tag or commit"},
            {"https://h/x.git#a%00b", "the git URL \"https://h/x.git#a%00b\": \"a\\x00b\" is no name of a branch, tag or commit"},
            {"https://h/x.git#a%zz", "the git URL \"https://h/x.git#a%zz\": \"a%zz\" has a bad escape"},
            {"-x", "the git URL \"-x\": it names no repository"},
@@ -134,20 +164,27 @@ TEST_CASE("a git URL is taken apart") {
     CAPTURE(url);
     CHECK(shown(url) == expected);
   }
-  CHECK(shown("https://h/x.git?depth=1").starts_with("the git URL \"https://h/x.git?depth=1\": unexpected query \"depth\": known are ref, "));
+  CHECK(shown("https://h/x.git?depth=1")
+            .starts_with("the git URL \"https://h/x.git?depth=1\": unexpected query \"depth\": known are ref, "));
 }
 
 TEST_CASE("passwords do not show") {
-  for (const auto& [url, shown] : std::vector<std::pair<const char*, const char*>>{
-           {"https://u:p@h/x.git#a@b", "https://h/x.git#a@b"}, {"https://h/x@y", "https://h/x@y"}, {"ssh://git:p@h/x", "ssh://git@h/x"}, {"ssh://git@h:22/x", "ssh://git@h:22/x"},
-           {"git@h:x", "git@h:x"}, {"http://token@h", "http://h"}, {"./folder", "./folder"}})
+  for (const auto& [url, shown] :
+       std::vector<std::pair<const char*, const char*>>{{"https://u:p@h/x.git#a@b", "https://h/x.git#a@b"},
+                                                        {"https://h/x@y", "https://h/x@y"},
+                                                        {"ssh://git:p@h/x", "ssh://git@h/x"},
+                                                        {"ssh://git@h:22/x", "ssh://git@h:22/x"},
+                                                        {"git@h:x", "git@h:x"},
+                                                        {"http://token@h", "http://h"},
+                                                        {"./folder", "./folder"}})
     CHECK(without_password(url) == shown);
 }
 
 TEST_CASE("a repository's files have git's modes, whatever the umask, and the time of the commit") {
   if (!has_git()) return;
   Repositories on_disk;
-  const std::string commit = on_disk.commit("r", "mkdir d; echo 1 > d/a; echo 2 > b; chmod 755 b; ln -s b l; echo .git > .gitattributes");
+  const std::string commit =
+      on_disk.commit("r", "mkdir d; echo 1 > d/a; echo 2 > b; chmod 755 b; ln -s b l; echo .git > .gitattributes");
   const mode_t before = ::umask(0077);
   auto fetched = on_disk.fetch(on_disk.url("r"));
   ::umask(before);
@@ -185,12 +222,29 @@ TEST_CASE("branches, tags and commits are found") {
   on_disk.shell("cd r; git tag both; git update-ref refs/pull/7/head " + first);
   const std::string tag_object = on_disk.shell("cd r; git rev-parse annotated");
   const std::string third = on_disk.commit("r", "echo 3 > a");
-  for (const auto& [rest, commit] : std::vector<std::pair<std::string, std::string>>{
-           {"r", third}, {"r#main", third}, {"r#HEAD", third}, {"r#light", first}, {"r#annotated", first}, {"r#refs/tags/light", first}, {"r#tags/light", first},
-           {"r#heads/main", third}, {"r#feature/x", first}, {"r?branch=feature/x", first}, {"r?tag=both", second}, {"r?branch=both", first}, {"r#both", first},
-           {"r#refs/pull/7/head", first}, {"r#pull/7/head", first}, {"r#" + second, second}, {"r#" + second.substr(0, 12), second}, {"r?commit=" + first, first},
-           {"r?commit=" + second.substr(0, 10), second}, {"r?branch=main&commit=" + third.substr(0, 8), third}, {"r?tag=annotated&commit=" + tag_object, first},
-           {"r?branch=main&commit=" + first + "&fetch-by-commit=true", first}}) {
+  for (const auto& [rest, commit] :
+       std::vector<std::pair<std::string, std::string>>{{"r", third},
+                                                        {"r#main", third},
+                                                        {"r#HEAD", third},
+                                                        {"r#light", first},
+                                                        {"r#annotated", first},
+                                                        {"r#refs/tags/light", first},
+                                                        {"r#tags/light", first},
+                                                        {"r#heads/main", third},
+                                                        {"r#feature/x", first},
+                                                        {"r?branch=feature/x", first},
+                                                        {"r?tag=both", second},
+                                                        {"r?branch=both", first},
+                                                        {"r#both", first},
+                                                        {"r#refs/pull/7/head", first},
+                                                        {"r#pull/7/head", first},
+                                                        {"r#" + second, second},
+                                                        {"r#" + second.substr(0, 12), second},
+                                                        {"r?commit=" + first, first},
+                                                        {"r?commit=" + second.substr(0, 10), second},
+                                                        {"r?branch=main&commit=" + third.substr(0, 8), third},
+                                                        {"r?tag=annotated&commit=" + tag_object, first},
+                                                        {"r?branch=main&commit=" + first + "&fetch-by-commit=true", first}}) {
     CAPTURE(rest);
     const GitTree git = must(on_disk.fetch(on_disk.url(rest)));
     CHECK(git.commit == commit);
@@ -218,14 +272,17 @@ TEST_CASE("what is not in a repository is told with what is") {
   Repositories on_disk;
   on_disk.commit("r", "echo 1 > a; mkdir d; echo 2 > d/f");
   on_disk.shell("cd r; git branch release-1.0; git init -q ../empty");
-  CHECK(on_disk.error(on_disk.url("r#relaese-1.0")).full_text() == "repository does not contain ref \"relaese-1.0\"\n  hint: did you mean \"release-1.0\"?");
-  CHECK(on_disk.error(on_disk.url("r#" + std::string(40, '1'))).text() == "repository does not contain commit " + std::string(40, '1'));
+  CHECK(on_disk.error(on_disk.url("r#relaese-1.0")).full_text() ==
+        "repository does not contain ref \"relaese-1.0\"\n  hint: did you mean \"release-1.0\"?");
+  CHECK(on_disk.error(on_disk.url("r#" + std::string(40, '1'))).text() ==
+        "repository does not contain commit " + std::string(40, '1'));
   CHECK(on_disk.error(on_disk.url("r#1234567")).text() == "repository does not contain ref \"1234567\"");
   CHECK(on_disk.error(on_disk.url("empty")).text() == "the repository has no default branch, or nothing in it");
   CHECK(on_disk.error(on_disk.url("missing")).code() == Errc::not_found);
   for (const char* subdir : {"#:none", "#:a", "#:d/f", "#:.git"}) {
     CAPTURE(subdir);
-    CHECK(on_disk.error(on_disk.url(std::string("r") + subdir)).text() == format("the repository has no folder {}", quoted(subdir + 2)));
+    CHECK(on_disk.error(on_disk.url(std::string("r") + subdir)).text() ==
+          format("the repository has no folder {}", quoted(subdir + 2)));
   }
 }
 
@@ -248,7 +305,9 @@ TEST_CASE("the git folder is kept on request, without passwords in it") {
   const LocalGit local("https://git.invalid/", on_disk.dir.path());
   const GitTree git = must(on_disk.fetch("https://user:secret@git.invalid/r.git?keep-git-dir#v1"));
   CHECK(all(*git.tree) == Lines{"d .git 755", "f a 644 1", "d d 755", "f d/f 644 2"});
-  const auto run = [&](const std::string& words) { return std::string(trim(must(sys::run_and_capture({"sh", "-c", "cd \"$0\"; git " + words, git.root})))); };
+  const auto run = [&](const std::string& words) {
+    return std::string(trim(must(sys::run_and_capture({"sh", "-c", "cd \"$0\"; git " + words, git.root}))));
+  };
   CHECK(run("rev-parse HEAD") == commit);
   CHECK(run("status --porcelain").empty());
   CHECK(run("describe --tags") == "v1");
@@ -263,13 +322,15 @@ TEST_CASE("submodules come along, without their git files") {
   if (!has_git()) return;
   Repositories on_disk;
   on_disk.commit("inner", "echo i > i");
-  const std::string pinned = on_disk.commit("sub", "echo s > s; git -c protocol.file.allow=always submodule -q add ../inner deep");
+  const std::string pinned =
+      on_disk.commit("sub", "echo s > s; git -c protocol.file.allow=always submodule -q add ../inner deep");
   on_disk.commit("r", "echo 1 > a; git -c protocol.file.allow=always submodule -q add ../sub s");
-  on_disk.commit("sub", "echo later > s");   // what is pinned is not the tip any more
+  on_disk.commit("sub", "echo later > s");  // what is pinned is not the tip any more
   const LocalGit allowed("https://git.invalid/", on_disk.dir.path());
   const GitTree git = must(on_disk.fetch("https://git.invalid/r"));
   const Lines lines = all(*git.tree);
-  CHECK(Lines(lines.begin() + 1, lines.end()) == Lines{"f a 644 1", "d s 755", lines.at(3), "d s/deep 755", "f s/deep/i 644 i", "f s/s 644 s"});
+  CHECK(Lines(lines.begin() + 1, lines.end()) ==
+        Lines{"f a 644 1", "d s 755", lines.at(3), "d s/deep 755", "f s/deep/i 644 i", "f s/s 644 s"});
   CHECK(lines.at(0).starts_with("f .gitmodules 644"));
   CHECK(!must(git.tree->find("s/.git")));
   CHECK(!must(git.tree->find("s/deep/.git")));
@@ -319,7 +380,9 @@ TEST_CASE("a server that gives no part of a repository gives all of it") {
   const std::string first = on_disk.commit("r", "echo 1 > a");
   on_disk.commit("r", "echo 2 > a");
   // The first commit is nobody's tip: with the old protocol it is not given by its id.
-  for (const auto& [name, value] : {std::pair{"GIT_CONFIG_COUNT", "1"}, {"GIT_CONFIG_KEY_0", "protocol.version"}, {"GIT_CONFIG_VALUE_0", "0"}}) ::setenv(name, value, 1);
+  for (const auto& [name, value] :
+       {std::pair{"GIT_CONFIG_COUNT", "1"}, {"GIT_CONFIG_KEY_0", "protocol.version"}, {"GIT_CONFIG_VALUE_0", "0"}})
+    ::setenv(name, value, 1);
   auto fetched = on_disk.fetch(on_disk.url("r#" + first));
   auto missing = on_disk.fetch(on_disk.url("r#" + std::string(40, '1')));
   for (const char* name : {"GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_0", "GIT_CONFIG_VALUE_0"}) ::unsetenv(name);

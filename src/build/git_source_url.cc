@@ -21,19 +21,23 @@ bool is_scp_form(std::string_view text) {
   const auto at = text.find('@');
   if (at == text.npos) return false;
   const auto colon = text.find(':', at);
-  return colon != text.npos && colon + 1 < text.size() && is_word(text.substr(0, at), "-_") && is_word(text.substr(at + 1, colon - at - 1), "-.");
+  return colon != text.npos && colon + 1 < text.size() && is_word(text.substr(0, at), "-_") &&
+         is_word(text.substr(at + 1, colon - at - 1), "-.");
 }
 
 bool is_http(std::string_view text) { return text.starts_with("http://") || text.starts_with("https://"); }
 
 Result<std::string> percent_decoded(std::string_view text, bool plus_is_blank) {
-  const auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1; };
+  const auto digit = [](char c) {
+    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+  };
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '+' && plus_is_blank) {
       out += ' ';
     } else if (text[i] == '%') {
-      if (i + 2 >= text.size() || digit(text[i + 1]) < 0 || digit(text[i + 2]) < 0) return failf(Errc::invalid_argument, "{} has a bad escape", quoted(text));
+      if (i + 2 >= text.size() || digit(text[i + 1]) < 0 || digit(text[i + 2]) < 0)
+        return failf(Errc::invalid_argument, "{} has a bad escape", quoted(text));
       out += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
       i += 2;
     } else {
@@ -53,12 +57,15 @@ Result<bool> boolean(const std::string& key, const std::string& value) {
 }
 
 Result<> set_once(std::string& field, std::string value, std::string_view what) {
-  if (!field.empty() && field != value) return failf(Errc::invalid_argument, "{} conflicts: {} and {}", what, quoted(field), quoted(value));
+  if (!field.empty() && field != value)
+    return failf(Errc::invalid_argument, "{} conflicts: {} and {}", what, quoted(field), quoted(value));
   field = std::move(value);
   return {};
 }
 
-std::string with_prefix(std::string_view prefix, const std::string& name) { return name.starts_with(prefix) ? name : std::string(prefix) + name; }
+std::string with_prefix(std::string_view prefix, const std::string& name) {
+  return name.starts_with(prefix) ? name : std::string(prefix) + name;
+}
 
 Result<> set_query(GitReference& git, const std::string& key, const std::string& value) {
   const bool is_flag = key == "keep-git-dir" || key == "submodules" || key == "fetch-by-commit";
@@ -68,12 +75,21 @@ Result<> set_query(GitReference& git, const std::string& key, const std::string&
   if (key == "tag") return set_once(git.ref, with_prefix("refs/tags/", value), "ref");
   if (key == "subdir") return set_once(git.subdir, value, "subdir");
   if (key == "commit" || key == "checksum") return set_once(git.commit, value, "commit");
-  if (key == "keep-git-dir") git.keep_git_dir = TRY(boolean(key, value));
-  else if (key == "submodules") git.submodules = TRY(boolean(key, value));
-  else if (key == "fetch-by-commit") git.fetch_by_commit = TRY(boolean(key, value));
-  else if (key == "mtime" && (value == "checkout" || value == "commit")) git.commit_times = value == "commit";
-  else if (key == "mtime") return failf(Errc::invalid_argument, "invalid mtime value: {} is neither checkout nor commit", quoted(value));
-  else return failf(Errc::invalid_argument, "unexpected query {}: known are ref, branch, tag, subdir, commit, keep-git-dir, submodules, mtime, fetch-by-commit", quoted(key));
+  if (key == "keep-git-dir")
+    git.keep_git_dir = TRY(boolean(key, value));
+  else if (key == "submodules")
+    git.submodules = TRY(boolean(key, value));
+  else if (key == "fetch-by-commit")
+    git.fetch_by_commit = TRY(boolean(key, value));
+  else if (key == "mtime" && (value == "checkout" || value == "commit"))
+    git.commit_times = value == "commit";
+  else if (key == "mtime")
+    return failf(Errc::invalid_argument, "invalid mtime value: {} is neither checkout nor commit", quoted(value));
+  else
+    return failf(
+        Errc::invalid_argument,
+        "unexpected query {}: known are ref, branch, tag, subdir, commit, keep-git-dir, submodules, mtime, fetch-by-commit",
+        quoted(key));
   return {};
 }
 
@@ -133,7 +149,8 @@ Result<> read_git_url(GitReference& git, const std::string& url) {
   TRY(read_query(git, whole.substr(std::min(question + 1, hash), hash - std::min(question + 1, hash))));
   const std::string_view hex_digits = "0123456789abcdef";
   git.commit = to_lower(git.commit);
-  if (git.commit.find_first_not_of(hex_digits) != git.commit.npos) return failf(Errc::invalid_argument, "{} is no commit id", quoted(git.commit));
+  if (git.commit.find_first_not_of(hex_digits) != git.commit.npos)
+    return failf(Errc::invalid_argument, "{} is no commit id", quoted(git.commit));
   if (git.ref.starts_with('-') || git.ref.find_first_of(std::string_view(" ~^:?*[\\\n\0", 10)) != git.ref.npos)
     return failf(Errc::invalid_argument, "{} is no name of a branch, tag or commit", quoted(git.ref));
   git.subdir = clean_path("/" + git.subdir).substr(1);

@@ -23,7 +23,7 @@ constexpr std::size_t kFoldersAlone = 24;
 constexpr std::ptrdiff_t kFoldersATask = 16;
 
 std::string_view parent_of(std::string_view path) { return path.substr(0, path.find('/') == path.npos ? 0 : path.rfind('/')); }
-std::string_view last_part(std::string_view path) { return path.substr(path.rfind('/') + 1); }   // npos + 1 is 0
+std::string_view last_part(std::string_view path) { return path.substr(path.rfind('/') + 1); }  // npos + 1 is 0
 
 std::string join(const std::string& folder, std::string_view name) {
   std::string path;
@@ -49,12 +49,14 @@ LocalTree::LocalTree(std::string path, sys::Fd root, PatternMatcher matcher, con
 LocalTree::~LocalTree() = default;
 
 const LocalEntry* LocalTree::Contents::find(std::string_view name) const {
-  const auto at = std::lower_bound(entries.begin(), entries.end(), name, [](const LocalEntry& entry, std::string_view wanted) { return entry.name < wanted; });
+  const auto at = std::lower_bound(entries.begin(), entries.end(), name,
+                                   [](const LocalEntry& entry, std::string_view wanted) { return entry.name < wanted; });
   return at != entries.end() && at->name == name ? &*at : nullptr;
 }
 
 LocalEntry& LocalTree::Contents::keep(LocalEntry entry) {
-  const auto at = std::lower_bound(entries.begin(), entries.end(), entry.name, [](const LocalEntry& there, std::string_view wanted) { return there.name < wanted; });
+  const auto at = std::lower_bound(entries.begin(), entries.end(), entry.name,
+                                   [](const LocalEntry& there, std::string_view wanted) { return there.name < wanted; });
   if (at != entries.end() && at->name == entry.name) return *at = std::move(entry);
   return *entries.insert(at, std::move(entry));
 }
@@ -134,7 +136,7 @@ std::string LocalTree::hidden_by(std::string_view path) {
   Folder& parent = folder(parent_of(path));
   PatternMatcher::State state;
   if (!matcher_.matches(path, parent.state, state)) return {};
-  if (const auto shown = find(path); !shown || *shown) return {};   // a folder may show although a rule excludes it
+  if (const auto shown = find(path); !shown || *shown) return {};  // a folder may show although a rule excludes it
   const auto there = open_folder(parent.path, O_PATH | O_DIRECTORY);
   if (!there || !*there || !sys::lstat_at(*there, std::string(last_part(path)))) return {};
   // The rule that had the last word is the last one that matched: one that could not change the answer was not asked.
@@ -207,7 +209,7 @@ Result<> LocalTree::read_entries(const sys::Fd& fd, const Folder& folder, Conten
     }
     const LocalEntry* seen = contents.find(name);
     auto entry = seen ? std::optional(*seen) : TRY_DOING(look_at(fd, name, contents.memory), quoted(name));
-    if (!entry || (hidden && entry->type != Type::directory)) continue;   // gone again, or hidden after all
+    if (!entry || (hidden && entry->type != Type::directory)) continue;  // gone again, or hidden after all
     entry->hidden = hidden;
     if (entry->type == Type::directory && !matcher_.empty()) add_folder(path, std::move(state));
     entries.push_back(std::move(*entry));
@@ -287,7 +289,8 @@ Node LocalTree::node_of(const std::string& folder, const LocalEntry& entry) cons
 /// The memory saves time and nothing else, so that a build goes on when it cannot be written.
 void LocalTree::refresh_memory() {
   if (!hashes_) return;
-  if (auto refreshed = hashes_->refresh(); !refreshed) log::debug("refreshing the memory of file hashes: {}", refreshed.error().text());
+  if (auto refreshed = hashes_->refresh(); !refreshed)
+    log::debug("refreshing the memory of file hashes: {}", refreshed.error().text());
 }
 
 Result<std::unique_ptr<SourceTree>> open_local_tree(const std::string& root, const ContextTools& tools, LocalOptions options) {
@@ -297,10 +300,12 @@ Result<std::unique_ptr<SourceTree>> open_local_tree(const std::string& root, con
   char* real = ::realpath(root.c_str(), nullptr);
   std::string path = real ? real : root;
   std::free(real);
-  return std::unique_ptr<SourceTree>(std::make_unique<LocalTree>(std::move(path), std::move(fd), std::move(matcher), tools, std::move(options)));
+  return std::unique_ptr<SourceTree>(
+      std::make_unique<LocalTree>(std::move(path), std::move(fd), std::move(matcher), tools, std::move(options)));
 }
 
-Result<std::unique_ptr<SourceTree>> make_local_tree(const std::string& root, const std::vector<std::string>& patterns, const ContextTools& tools, std::string name) {
+Result<std::unique_ptr<SourceTree>> make_local_tree(const std::string& root, const std::vector<std::string>& patterns,
+                                                    const ContextTools& tools, std::string name) {
   return open_local_tree(root, tools, {.patterns = patterns, .name = std::move(name)});
 }
 

@@ -1,8 +1,8 @@
 /// A folder on disk as a source tree. Internal to the module's contexts; others use make_local_tree (context.h).
 ///
-/// A folder is read when somebody asks for it, and once: what a build sees of a file is what the first look saw. The digests that earlier
-/// builds remember come with the folder. Ignore rules are asked once for each path, on from the folder's own answer; below an
-/// excluded folder nothing is read unless a later rule may take something back in.
+/// A folder is read when somebody asks for it, and once: what a build sees of a file is what the first look saw. The digests that
+/// earlier builds remember come with the folder. Ignore rules are asked once for each path, on from the folder's own answer;
+/// below an excluded folder nothing is read unless a later rule may take something back in.
 #pragma once
 #include <memory>
 #include <optional>
@@ -18,14 +18,15 @@
 namespace mica::build {
 
 struct LocalOptions {
-  std::vector<std::string> patterns;            ///< cleaned ignore patterns
+  std::vector<std::string> patterns;  ///< cleaned ignore patterns
   std::string name = "the build context";
-  std::optional<std::int64_t> mtime_ns;         ///< every entry shows this time instead of its own
-  bool remember = true;                         ///< false: a folder that will not be seen again
-  std::optional<sys::TempDir> holder;           ///< removed with the tree
+  std::optional<std::int64_t> mtime_ns;  ///< every entry shows this time instead of its own
+  bool remember = true;                  ///< false: a folder that will not be seen again
+  std::optional<sys::TempDir> holder;    ///< removed with the tree
 };
 
-/// `root` as on the command line or in our workspace; links in it are followed. Errors: not_found, permission_denied, invalid_argument (patterns).
+/// `root` as on the command line or in our workspace; links in it are followed. Errors: not_found, permission_denied,
+/// invalid_argument (patterns).
 Result<std::unique_ptr<SourceTree>> open_local_tree(const std::string& root, const ContextTools& tools, LocalOptions options);
 
 class LocalTree : public SourceTree {
@@ -44,18 +45,18 @@ class LocalTree : public SourceTree {
  private:
   /// What is known of a folder so far.
   struct Contents {
-    bool listed = false;                   // all entries are there; none of a thing that is no folder
-    std::optional<FolderId> id;            // once its memory was read
-    std::vector<LocalEntry> entries;       // sorted by name; without those that can never show
-    std::vector<RememberedFile> memory;    // once listed: only of files that exist and are hidden
-    std::optional<bool> shows;             // something in it is not excluded
+    bool listed = false;                 // all entries are there; none of a thing that is no folder
+    std::optional<FolderId> id;          // once its memory was read
+    std::vector<LocalEntry> entries;     // sorted by name; without those that can never show
+    std::vector<RememberedFile> memory;  // once listed: only of files that exist and are hidden
+    std::optional<bool> shows;           // something in it is not excluded
     const LocalEntry* find(std::string_view name) const;
     LocalEntry& keep(LocalEntry entry);
   };
   struct Folder {
     std::string path;
-    dockerfile::PatternMatcher::State state;   // of the ignore rules
-    Guarded<Contents> contents;                // locked from parent to child only, and before folders_
+    dockerfile::PatternMatcher::State state;  // of the ignore rules
+    Guarded<Contents> contents;               // locked from parent to child only, and before folders_
   };
   using Folders = std::unordered_map<std::string, std::unique_ptr<Folder>>;
   struct HashJob;
@@ -79,7 +80,7 @@ class LocalTree : public SourceTree {
   Result<> hash_one(const sys::Fd& folder, HashJob& job, std::span<unsigned char> buffer, const task::Cancel& stop);
   Result<> save_memory(std::span<const HashJob> jobs);
 
-  const std::string path_;      // absolute
+  const std::string path_;  // absolute
   const sys::Fd root_;
   const dockerfile::PatternMatcher matcher_;
   const ContextTools tools_;

@@ -16,12 +16,18 @@ std::int64_t ns_of(const timespec& time) { return static_cast<std::int64_t>(time
 
 Type type_of(mode_t mode) {
   switch (mode & S_IFMT) {
-    case S_IFDIR: return Type::directory;
-    case S_IFLNK: return Type::symlink;
-    case S_IFCHR: return Type::char_device;
-    case S_IFBLK: return Type::block_device;
-    case S_IFIFO: return Type::fifo;
-    default: return Type::file;
+    case S_IFDIR:
+      return Type::directory;
+    case S_IFLNK:
+      return Type::symlink;
+    case S_IFCHR:
+      return Type::char_device;
+    case S_IFBLK:
+      return Type::block_device;
+    case S_IFIFO:
+      return Type::fifo;
+    default:
+      return Type::file;
   }
 }
 
@@ -31,12 +37,14 @@ std::uint64_t group_of(const struct stat& status) {
   return mixed ? mixed : 1;
 }
 
-/// What a context sends. Docker's client leaves out what macOS puts on files; what the host's security modules put on them is not ours to
-/// send either.
+/// What a context sends. Docker's client leaves out what macOS puts on files; what the host's security modules put on them is not
+/// ours to send either.
 Result<std::string> context_xattrs(const sys::Fd& folder, const std::string& name) {
   auto attributes = TRY(sys::xattrs_at(folder, name));
   if (attributes.empty()) return std::string();
-  std::erase_if(attributes, [](const sys::Xattr& attribute) { return attribute.name.starts_with("com.apple.") || !snapshot::is_layer_xattr(attribute.name); });
+  std::erase_if(attributes, [](const sys::Xattr& attribute) {
+    return attribute.name.starts_with("com.apple.") || !snapshot::is_layer_xattr(attribute.name);
+  });
   return snapshot::pack_xattrs(attributes);
 }
 
@@ -47,7 +55,8 @@ FileStamp stamp_of(const struct stat& status) {
 }
 
 const RememberedFile* find_in(const std::vector<RememberedFile>& memory, std::string_view name) {
-  const auto at = std::lower_bound(memory.begin(), memory.end(), name, [](const RememberedFile& file, std::string_view wanted) { return file.name < wanted; });
+  const auto at = std::lower_bound(memory.begin(), memory.end(), name,
+                                   [](const RememberedFile& file, std::string_view wanted) { return file.name < wanted; });
   return at != memory.end() && at->name == name ? &*at : nullptr;
 }
 
@@ -62,7 +71,11 @@ Result<std::optional<LocalEntry>> look_at(const sys::Fd& folder, std::string nam
     if (errno == ENOENT || errno == ENAMETOOLONG) return std::nullopt;
     return fail_errno("looking at it");
   }
-  LocalEntry entry{.name = std::move(name), .type = type_of(status.st_mode), .is_socket = S_ISSOCK(status.st_mode), .mode = status.st_mode & 07777u, .stamp = stamp_of(status)};
+  LocalEntry entry{.name = std::move(name),
+                   .type = type_of(status.st_mode),
+                   .is_socket = S_ISSOCK(status.st_mode),
+                   .mode = status.st_mode & 07777u,
+                   .stamp = stamp_of(status)};
   if (S_ISREG(status.st_mode)) {
     if (status.st_nlink > 1) entry.inode_group = group_of(status);
     if (const RememberedFile* known = find_in(memory, entry.name); known && known->stamp == entry.stamp) {

@@ -25,7 +25,8 @@ struct LocalEntry {
   std::optional<Sha256Bytes> digest;
 };
 
-/// The entry `name` of a folder; nullopt when there is none. `memory` (sorted) gives digest and attributes of a file that has not changed.
+/// The entry `name` of a folder; nullopt when there is none. `memory` (sorted) gives digest and attributes of a file that has not
+/// changed.
 Result<std::optional<LocalEntry>> look_at(const sys::Fd& folder, std::string name, const std::vector<RememberedFile>& memory);
 
 FileStamp stamp_of(const struct stat& status);

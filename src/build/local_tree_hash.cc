@@ -13,13 +13,13 @@ namespace mica::build {
 namespace {
 
 constexpr std::size_t kBuffer = 256 << 10;
-constexpr std::size_t kBatchFiles = 64;          // of one task, unless they are large
+constexpr std::size_t kBatchFiles = 64;  // of one task, unless they are large
 constexpr std::uint64_t kBatchBytes = 4 << 20;
 constexpr int kAttempts = 2;
 /// A fifo or terminal put there meanwhile must not make us wait for it.
 constexpr int kFileFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
 
-std::string_view last_part(std::string_view path) { return path.substr(path.rfind('/') + 1); }   // npos + 1 is 0
+std::string_view last_part(std::string_view path) { return path.substr(path.rfind('/') + 1); }  // npos + 1 is 0
 
 struct Hashed {
   Sha256Bytes digest;
@@ -55,14 +55,17 @@ Result<> LocalTree::hash(std::span<Node*> files, task::Cancel cancel) {
     Folder& parent = folder(path.substr(0, path.find('/') == path.npos ? 0 : path.rfind('/')));
     auto entry = TRY_DOING(entry_at(parent, last_part(path)), format("reading {}", quoted(path)));
     if (!entry || entry->type != snapshot::Type::file) return failf(Errc::not_found, "{} is not in {}", quoted(path), name());
-    if (entry->digest) *node = node_of(parent.path, *entry);   // another step hashed it
-    else jobs.push_back({node, &parent, std::move(*entry)});
+    if (entry->digest)
+      *node = node_of(parent.path, *entry);  // another step hashed it
+    else
+      jobs.push_back({node, &parent, std::move(*entry)});
   }
   if (jobs.empty()) return {};
 
   std::vector<std::span<HashJob>> batches;
   for (std::size_t begin = 0, end = 0; begin < jobs.size(); begin = end) {
-    for (std::uint64_t bytes = 0; end < jobs.size() && end - begin < kBatchFiles && bytes < kBatchBytes; ++end) bytes += jobs[end].entry.stamp.size;
+    for (std::uint64_t bytes = 0; end < jobs.size() && end - begin < kBatchFiles && bytes < kBatchBytes; ++end)
+      bytes += jobs[end].entry.stamp.size;
     batches.push_back(std::span(jobs).subspan(begin, end - begin));
   }
   Result<> outcome;
@@ -70,8 +73,7 @@ Result<> LocalTree::hash(std::span<Node*> files, task::Cancel cancel) {
     for (std::size_t i = 0; i < batches.size() && outcome; ++i) outcome = hash_batch(batches[i], cancel);
   } else {
     task::Group group(*tools_.pool, cancel);
-    for (const auto batch : batches)
-      group.run([this, batch](const task::Cancel& stop) { return hash_batch(batch, stop); });
+    for (const auto batch : batches) group.run([this, batch](const task::Cancel& stop) { return hash_batch(batch, stop); });
     outcome = group.wait();
   }
   // Also after an error: what was read need not be read again.
@@ -96,8 +98,8 @@ Result<> LocalTree::hash_batch(std::span<HashJob> jobs, const task::Cancel& stop
   return {};
 }
 
-/// The stamp must be the same before and after. When it is another than the walk saw, the entry is looked at again: what is taken is the
-/// file as it is now, all of it.
+/// The stamp must be the same before and after. When it is another than the walk saw, the entry is looked at again: what is taken
+/// is the file as it is now, all of it.
 Result<> LocalTree::hash_one(const sys::Fd& folder, HashJob& job, std::span<unsigned char> buffer, const task::Cancel& stop) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const std::int64_t begun = now().ns;
@@ -118,7 +120,8 @@ Result<> LocalTree::hash_one(const sys::Fd& folder, HashJob& job, std::span<unsi
     job.entry.remembered = is_settled(stamp, begun);
     return {};
   }
-  return fail(Error(Errc::conflict, "it changed while it was read").with_hint("build again when nothing writes to it, or list it in .dockerignore"));
+  return fail(Error(Errc::conflict, "it changed while it was read")
+                  .with_hint("build again when nothing writes to it, or list it in .dockerignore"));
 }
 
 /// Rows of the folders in which something was hashed that may be believed next time.

@@ -54,7 +54,9 @@ struct Disk {
     must(sys::set_times_at(root, path, ns));
   }
   std::unique_ptr<SourceTree> tree() {
-    return must(make_local_tree(dir.path(), patterns, {.database = with_memory ? &database : nullptr, .pool = with_pool ? &pool : nullptr}, "the build context"));
+    return must(make_local_tree(dir.path(), patterns,
+                                {.database = with_memory ? &database : nullptr, .pool = with_pool ? &pool : nullptr},
+                                "the build context"));
   }
   std::int64_t rows() {
     auto locked = database.lock();
@@ -83,7 +85,8 @@ Lines all(SourceTree& tree, const std::string& folder = "") {
 std::vector<Node> files_below(SourceTree& tree, const std::string& folder = "") {
   std::vector<Node> files;
   for (Node& node : must(tree.children(folder))) {
-    if (node.type == Type::file) files.push_back(std::move(node));
+    if (node.type == Type::file)
+      files.push_back(std::move(node));
     else if (node.type == Type::directory)
       for (Node& inner : files_below(tree, node.path)) files.push_back(std::move(inner));
   }
@@ -126,7 +129,7 @@ TEST_CASE("a folder's entries are what is on disk, owned by root") {
   disk.set_mtime("b", 1'500'000'000 * kSecond + 7);
   if (::geteuid() == 0) {
     REQUIRE(::lchown(disk.at("b").c_str(), 5, 6) == 0);
-    REQUIRE(::chmod(disk.at("b").c_str(), 04751) == 0);   // a new owner takes setuid away
+    REQUIRE(::chmod(disk.at("b").c_str(), 04751) == 0);  // a new owner takes setuid away
   }
   const auto tree = disk.tree();
   CHECK(all(*tree) == Lines{"a/", "a/link", "a/x", "a-b", "b"});
@@ -192,7 +195,8 @@ TEST_CASE("ignore rules hide, and what a later rule takes back in brings its fol
     const auto asked = disk.tree();
     for (const char* path : {".git", ".git/HEAD", "a", "a/b", "a/b/deep", "a/b/keep", "a/x.log", "e", "log", "x.log"}) {
       CAPTURE(path);
-      const bool shown = std::ranges::any_of(row.shown, [&](const std::string& line) { return line == path || line == std::string(path) + "/"; });
+      const bool shown = std::ranges::any_of(
+          row.shown, [&](const std::string& line) { return line == path || line == std::string(path) + "/"; });
       CHECK(must(asked->find(path)).has_value() == shown);
       CHECK(asked->hidden_by(path).empty() == (shown || row.patterns.empty()));
     }
@@ -330,7 +334,7 @@ TEST_CASE("extended attributes are read, and remembered with the file") {
   must(sys::set_xattr_at(root, "d", {"user.folder", "f"}));
   const std::string a = snapshot::pack_xattrs({{"user.mica", "value"}}), d = snapshot::pack_xattrs({{"user.folder", "f"}});
   Disk::settle();
-  for (int build = 0; build < 2; ++build) {   // from disk, then from memory
+  for (int build = 0; build < 2; ++build) {  // from disk, then from memory
     const auto tree = disk.tree();
     CHECK(find(*tree, "a").xattrs == a);
     CHECK(find(*tree, "d").xattrs == d);
@@ -485,14 +489,13 @@ TEST_CASE("a file that vanished or became something else is an error") {
 TEST_CASE("a file that keeps changing while it is read is an error, not a wrong digest") {
   Disk disk;
   disk.file("a");
-  REQUIRE(::truncate(disk.at("a").c_str(), 64 << 20) == 0);   // hashing it takes many ticks of the clock
+  REQUIRE(::truncate(disk.at("a").c_str(), 64 << 20) == 0);  // hashing it takes many ticks of the clock
   const auto tree = disk.tree();
   std::vector<Node> files = files_below(*tree);
   std::atomic<bool> writes = false, stop = false;
   std::thread writer([&] {
     const auto fd = must(sys::open(disk.at("a"), O_WRONLY));
-    for (char c = 'b'; !stop; c = c == 'z' ? 'b' : static_cast<char>(c + 1))
-      writes = ::pwrite(fd.get(), &c, 1, 0) == 1;
+    for (char c = 'b'; !stop; c = c == 'z' ? 'b' : static_cast<char>(c + 1)) writes = ::pwrite(fd.get(), &c, 1, 0) == 1;
   });
   while (!writes) std::this_thread::yield();
   const auto hashed = hash(*tree, files);
@@ -554,11 +557,14 @@ TEST_CASE("a tree may be asked from many threads") {
           auto nodes = tree->children(folder);
           if (!nodes) return;
           for (Node& node : *nodes)
-            if (node.type == Type::directory) waiting.push_back(node.path);
-            else files.push_back(std::move(node));
+            if (node.type == Type::directory)
+              waiting.push_back(node.path);
+            else
+              files.push_back(std::move(node));
         }
         if (!hash(*tree, files)) return;
-        right += std::ranges::all_of(files, [](const Node& node) { return node.digest == sha256(node.path.substr(node.path.rfind('f') + 1)); });
+        right += std::ranges::all_of(
+            files, [](const Node& node) { return node.digest == sha256(node.path.substr(node.path.rfind('f') + 1)); });
       });
     for (auto& thread : threads) thread.join();
     CHECK(right == 4);

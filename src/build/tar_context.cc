@@ -18,16 +18,20 @@ namespace {
 using archive::EntryType;
 using snapshot::Type;
 
-constexpr std::size_t kMaxEntries = 4'000'000;   // each costs some hundred bytes of memory, and of a tar that compresses well
-constexpr std::size_t kMaxPath = 4095;           // PATH_MAX
+constexpr std::size_t kMaxEntries = 4'000'000;  // each costs some hundred bytes of memory, and of a tar that compresses well
+constexpr std::size_t kMaxPath = 4095;          // PATH_MAX
 constexpr std::size_t kMaxName = 255;
 
 std::unexpected<Error> corrupt(std::string_view path, std::string_view why) {
   return failf(Errc::corrupt, "the archive's entry {}: {}", quoted(path.substr(0, 300)), why);
 }
 
-std::string parent_of(std::string_view path) { return std::string(path.substr(0, path.find('/') == path.npos ? 0 : path.rfind('/'))); }
-std::string join(const std::string& folder, std::string_view name) { return folder.empty() ? std::string(name) : format("{}/{}", folder, name); }
+std::string parent_of(std::string_view path) {
+  return std::string(path.substr(0, path.find('/') == path.npos ? 0 : path.rfind('/')));
+}
+std::string join(const std::string& folder, std::string_view name) {
+  return folder.empty() ? std::string(name) : format("{}/{}", folder, name);
+}
 
 /// Clean and relative; "" is the root.
 Result<std::string> clean_name(const std::string& name) {
@@ -44,13 +48,19 @@ Result<std::string> clean_name(const std::string& name) {
 
 Type type_of(EntryType type) {
   switch (type) {
-    case EntryType::directory: return Type::directory;
-    case EntryType::symlink: return Type::symlink;
-    case EntryType::char_device: return Type::char_device;
-    case EntryType::block_device: return Type::block_device;
-    case EntryType::fifo: return Type::fifo;
+    case EntryType::directory:
+      return Type::directory;
+    case EntryType::symlink:
+      return Type::symlink;
+    case EntryType::char_device:
+      return Type::char_device;
+    case EntryType::block_device:
+      return Type::block_device;
+    case EntryType::fifo:
+      return Type::fifo;
     case EntryType::file:
-    case EntryType::hard_link: break;
+    case EntryType::hard_link:
+      break;
   }
   return Type::file;
 }
@@ -72,7 +82,7 @@ class Unpacker {
  private:
   Result<> add(const archive::Entry& entry, stream::Source& data) {
     const std::string name = TRY(clean_name(entry.path));
-    if (name.empty()) {   // its own "./" says nothing but the time
+    if (name.empty()) {  // its own "./" says nothing but the time
       tree_.set_root_time(entry.mtime_ns);
       return {};
     }
@@ -86,23 +96,27 @@ class Unpacker {
 
   void put(Node node) {
     const Node* there = tree_.at(node.path);
-    if (there && (there->type == Type::directory || there->type == Type::symlink)) last_.reset();   // it may have led to the last parent
+    if (there && (there->type == Type::directory || there->type == Type::symlink))
+      last_.reset();  // it may have led to the last parent
     tree_.put(std::move(node));
   }
 
   static Result<Node> node_of(const archive::Entry& entry, std::string path) {
     constexpr std::uint64_t kMaxId = std::numeric_limits<std::uint32_t>::max() - 1;
-    if (entry.uid > kMaxId || entry.gid > kMaxId) return corrupt(entry.path, format("its owner {}:{} is out of range", entry.uid, entry.gid));
+    if (entry.uid > kMaxId || entry.gid > kMaxId)
+      return corrupt(entry.path, format("its owner {}:{} is out of range", entry.uid, entry.gid));
     Node node{.path = std::move(path), .type = type_of(entry.type), .mode = entry.mode};
     node.uid = static_cast<std::uint32_t>(entry.uid);
     node.gid = static_cast<std::uint32_t>(entry.gid);
     node.mtime_ns = entry.mtime_ns;
     if (node.type == Type::symlink) {
-      if (entry.link.empty() || entry.link.size() > kMaxPath || entry.link.find('\0') != entry.link.npos) return corrupt(entry.path, "a link to nowhere");
+      if (entry.link.empty() || entry.link.size() > kMaxPath || entry.link.find('\0') != entry.link.npos)
+        return corrupt(entry.path, "a link to nowhere");
       node.link = entry.link;
       node.mode = 0777;
     }
-    if (node.type == Type::char_device || node.type == Type::block_device) node.device = makedev(entry.device_major, entry.device_minor);
+    if (node.type == Type::char_device || node.type == Type::block_device)
+      node.device = makedev(entry.device_major, entry.device_minor);
     std::vector<sys::Xattr> attributes;
     for (const auto& [key, value] : entry.xattrs)
       if (snapshot::is_layer_xattr(key)) attributes.push_back({key, value});
@@ -131,10 +145,12 @@ class Unpacker {
   /// As tar does it: the last entry's owner, mode and time are the inode's. Attributes are not repeated by every archiver.
   Result<> add_hard_link(const archive::Entry& entry, Node node) {
     const std::string named = TRY(clean_name(entry.link));
-    const std::string folder = TRY_DOING(tree_.resolve(parent_of(named)), format("the archive's entry {}", quoted(entry.path.substr(0, 300))));
+    const std::string folder =
+        TRY_DOING(tree_.resolve(parent_of(named)), format("the archive's entry {}", quoted(entry.path.substr(0, 300))));
     const std::string existing = join(folder, base_name(named));
     Node* target = named.empty() ? nullptr : tree_.at(existing);
-    if (!target || target->type == Type::directory) return corrupt(entry.path, format("a hard link to {}, which is not there as a file", quoted(entry.link)));
+    if (!target || target->type == Type::directory)
+      return corrupt(entry.path, format("a hard link to {}, which is not there as a file", quoted(entry.link)));
     if (target->type == Type::file && target->inode_group == 0) {
       names_.push_back({existing});
       target->inode_group = names_.size();
@@ -166,8 +182,8 @@ class Unpacker {
 
   FilledTree& tree_;
   const task::Cancel& cancel_;
-  std::optional<std::pair<std::string, std::string>> last_;   // the last parent: as the archive names it, and without links
-  std::vector<std::vector<std::string>> names_;               // of each group of hard links, number 1 first
+  std::optional<std::pair<std::string, std::string>> last_;  // the last parent: as the archive names it, and without links
+  std::vector<std::vector<std::string>> names_;              // of each group of hard links, number 1 first
 };
 
 }  // namespace
@@ -180,7 +196,8 @@ bool looks_like_archive(std::string_view bytes) {
   return archive::is_zero(block) || archive::checksum_matches(block);
 }
 
-Result<std::unique_ptr<SourceTree>> read_tar_context(stream::Source& from, const std::string& temporary, std::string name, task::Cancel cancel) {
+Result<std::unique_ptr<SourceTree>> read_tar_context(stream::Source& from, const std::string& temporary, std::string name,
+                                                     task::Cancel cancel) {
   stream::PeekSource peeked(from);
   const auto kind = stream::detect(TRY(peeked.peek(6)));
   std::unique_ptr<stream::Source> plain;
