@@ -19,8 +19,11 @@ class Secret {
 }  // namespace mica
 
 template <>
-struct fmt::formatter<mica::Secret> : fmt::formatter<fmt::string_view> {
+struct fmt::formatter<mica::Secret> {
+  constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
   auto format(const mica::Secret&, fmt::format_context& context) const {
-    return fmt::formatter<fmt::string_view>::format("***", context);
+    auto out = context.out();
+    for (int i = 0; i < 3; ++i) *out++ = '*';
+    return out;
   }
 };

@@ -171,7 +171,7 @@ class Solver {
       mine.state.tree = snapshot::next_tree(states.parent.tree, layer.content_id);
     }
     mine.record = *record;
-    if (options_.explain) explained(vertex, true, why_it_hit(parts, *record, ran(vertex.parent)));
+    explained(vertex, true, why_it_hit(parts, *record, ran(vertex.parent)));
     hits_.lock()->push_back(record->id);
     if (options_.replay_logs && !record->log.empty()) replay(mine, record->log);
     hash_later(record->layer);
@@ -228,7 +228,11 @@ class Solver {
     if (is_run) blocking.emplace(*session_.pool);
     auto made = step.execute(states, earlier, output, stop);
     blocking.reset();
-    if (!made) return fail(std::move(made).error());
+    if (!made) {
+      // What a failed step said is kept for who asks later; that this fails is not worth another error.
+      if (const auto log = output.commit()) mine.record.log = *log;
+      return fail(std::move(made).error());
+    }
 
     Record& record = mine.record;
     record = {.weak = weak, .strong = strong, .place = tasks_[at(vertex.id)].place, .instruction = vertex.text.substr(0, kMaxInstructionBytes)};
@@ -300,7 +304,9 @@ const State& StepStates::of(const Vertex& vertex, VertexId id) const {
 
 Result<runtime::BuildNetwork*> Session::network(task::Cancel cancel) {
   auto network = network_.lock();
-  if (!*network) *network = TRY_DOING(runtime::make_build_network(state_folder, temporary, cancel), "setting up the build's network");
+  const bool reach_host = std::any_of(extra_hosts.begin(), extra_hosts.end(), [](const auto& host) { return host.second == "host-gateway"; });
+  if (!*network)
+    *network = TRY_DOING(runtime::make_build_network(state_folder, temporary, cancel, {.reach_host = reach_host}), "setting up the build's network");
   return network->get();
 }
 

@@ -141,7 +141,8 @@ Result<int> run_container(Engine& engine, const RunContainer& request, task::Can
   if (request.network == "host") spec.network = runtime::NetworkMode::host;
   else if (request.network == "none") spec.network = runtime::NetworkMode::none;
   else if (request.network == "default" || request.network == "bridge") {
-    network = TRY_DOING(runtime::make_build_network(engine.root(), folder, cancel), "setting up the container's network");
+    const bool reach_host = std::any_of(request.add_hosts.begin(), request.add_hosts.end(), [](const std::string& h) { return h.ends_with("host-gateway"); });
+    network = TRY_DOING(runtime::make_build_network(engine.root(), folder, cancel, {.reach_host = reach_host}), "setting up the container's network");
     spec.network = runtime::NetworkMode::namespace_path;
     spec.network_namespace = network->namespace_path();
   } else {
