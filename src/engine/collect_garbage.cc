@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "build/records.h"
+#include "build/report.h"
 #include "engine/layout.h"
 #include "oci/image.h"
 #include "store/layer_blobs.h"
@@ -68,6 +69,17 @@ Result<> keep_layer_blobs(Engine& engine, std::vector<oci::Digest>& keep) {
   return {};
 }
 
+constexpr int kKeptFailures = 20;
+
+/// Steps that failed have no record that would keep their output: that of the newest builds stays.
+Result<> keep_failure_logs(Engine& engine, std::vector<oci::Digest>& blobs) {
+  const auto reports = TRY(build::Reports(engine.database()).newest(kKeptFailures));
+  for (const auto& report : reports)
+    for (const auto& step : report.steps)
+      if (step.outcome == build::Outcome::failed && !step.log.empty()) blobs.push_back(step.log);
+  return {};
+}
+
 }  // namespace
 
 Result<sys::FileLock> hold_off_collection(Engine& engine) {
@@ -94,6 +106,7 @@ Result<Collected> collect_garbage(Engine& engine, int wait_ms) {
     for (const oci::Digest& digest : {record.parts, record.log})
       if (!digest.empty()) blobs.push_back(digest);
   }
+  TRY(keep_failure_logs(engine, blobs));
   sort_unique(layers);
   Collected collected;
   collected.bytes = TRY_DOING(engine.layers().sweep(layers), "removing unused layers");
