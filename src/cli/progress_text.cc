@@ -159,10 +159,12 @@ void Tail::add(std::string_view bytes, const std::string& stamp) {
       lines_.push_back({stamp, {}});
     }
     std::string& line = lines_.back().text;
-    for (const char c : bytes.substr(0, end)) {
+    for (std::string_view piece = bytes.substr(0, end); !piece.empty();) {
       // What follows a return replaces the line, unless it is the end of a line in the style of DOS.
-      if (line.ends_with('\r') && c != '\r') line.clear();
-      if (line.size() < kMaxLineBytes) line += c;
+      const std::size_t next = std::min(piece.find('\r'), piece.size() - 1) + 1;
+      if (line.ends_with('\r') && piece[0] != '\r') line.clear();
+      line += piece.substr(0, std::min(next, kMaxLineBytes - std::min(line.size(), kMaxLineBytes)));
+      piece.remove_prefix(next);
     }
     open_ = end == bytes.npos;
     if (open_) return;

@@ -50,7 +50,10 @@ void TtyScreen::moved(const build::StepProgress& event, std::int64_t now) {
 void TtyScreen::finished(const build::StepFinished& event) {
   Step& step = steps_[event.step];
   step.finished = true;
-  if (event.outcome == build::Outcome::cancelled && !step.started) return;
+  if (event.outcome == build::Outcome::cancelled) {
+    cancelled_ = true;
+    if (!step.started) return;
+  }
   const bool cached = event.outcome == build::Outcome::cached, failed = event.outcome == build::Outcome::failed;
   step.failed = failed;
   failed_ = failed_ || failed;
@@ -138,8 +141,9 @@ std::string TtyScreen::draw(TtySize size, std::int64_t now) {
 
 std::string TtyScreen::finish(TtySize size, std::int64_t now) {
   std::string text = erase(size.width) + take_ended(size.width);
-  const auto cut_short = std::any_of(steps_.begin(), steps_.end(), [](const auto& step) { return !step.second.finished; });
-  text += sum_line(size.width, now, failed_ ? "ERROR" : cut_short ? "" : "FINISHED") + std::string(kClearLine) + "\n" + std::string(kClearBelow);
+  const bool all = std::all_of(steps_.begin(), steps_.end(), [](const auto& step) { return step.second.finished; });
+  const std::string_view state = failed_ ? "ERROR" : cancelled_ || !all ? "CANCELED" : "FINISHED";
+  text += sum_line(size.width, now, state) + std::string(kClearLine) + "\n" + std::string(kClearBelow);
   for (const auto& [number, step] : steps_)
     if (step.failed && !step.tail.lines().empty()) text += failure_block(step.title, step.tail, true);
   return text;

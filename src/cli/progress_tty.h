@@ -53,7 +53,8 @@ class TtyScreen {
   std::string erase(int width);
   std::string take_ended(int width);
 
-  bool colour_, shell_ = false, failed_ = false;
+  bool colour_;
+  bool shell_ = false, failed_ = false, cancelled_ = false;
   std::map<build::StepNumber, Step> steps_;
   std::vector<Ended> ended_;
   std::vector<int> drawn_;                ///< columns of the lines of the last drawing

@@ -97,6 +97,17 @@ TEST_CASE("a failed step is marked and its output comes last") {
   CHECK(terminal.lines() == Lines{" => ERROR [1/2] RUN false          0.3s", "[+] Building 0.3s (0/2) ERROR", "------", " > [1/2] RUN false:", "0.235 no luck", "------"});
 }
 
+TEST_CASE("a build that was stopped is not finished") {
+  TtyScreen screen(false);
+  Terminal terminal;
+  screen.on(build::StepAnnounced{1, "RUN sleep"}, kMs);
+  screen.on(build::StepAnnounced{2, "RUN more"}, kMs);
+  screen.on(build::StepStarted{1, {}}, kMs);
+  screen.on(build::StepFinished{1, Outcome::cancelled, 100 * kMs, ""}, 101 * kMs);
+  terminal.write(screen.finish({40, 24}, 101 * kMs));
+  CHECK(terminal.lines() == Lines{" => CANCELED RUN sleep             0.1s", "[+] Building 0.1s (0/2) CANCELED"});
+}
+
 TEST_CASE("running steps share a low terminal") {
   TtyScreen screen(false);
   for (int i = 1; i <= 5; ++i) {
