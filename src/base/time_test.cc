@@ -8,7 +8,7 @@ TEST_CASE("times are printed and read back") {
   struct Case { std::int64_t ns; std::string_view text; };
   for (const auto& [ns, text] : std::initializer_list<Case>{
            {0, "1970-01-01T00:00:00Z"}, {-1, "1969-12-31T23:59:59.999999999Z"}, {1'772'366'400'500'000'000, "2026-03-01T12:00:00.5Z"},
-           {951'782'400'000'000'000, "2000-02-29T00:00:00Z"}, {-5'835'499'200'000'000'000, "1785-01-30T00:00:00Z"},
+           {951'782'400'000'000'000, "2000-02-29T00:00:00Z"}, {-5'835'456'000'000'000'000, "1785-01-30T00:00:00Z"},
            {INT64_MIN, "0001-01-01T00:00:00Z"}, {INT64_MAX, "2262-04-11T23:47:16.854775807Z"}}) {
     CHECK(rfc3339({ns}) == text);
     CHECK_MESSAGE(parse_rfc3339(text) == Timestamp{ns}, text);
@@ -41,5 +41,6 @@ TEST_CASE("seconds round down and nanos are never negative") {
   CHECK(Timestamp{1'500'000'000}.seconds() == 1);
   CHECK(Timestamp{INT64_MIN}.nanos() >= 0);
   CHECK(now().ns > 1'700'000'000'000'000'000);
-  CHECK(monotonic_ns() <= monotonic_ns());
+  const std::int64_t earlier = monotonic_ns();
+  CHECK(earlier <= monotonic_ns());
 }

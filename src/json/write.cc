@@ -65,6 +65,7 @@ void append_double(std::string& out, double number) {
     out += "null";
     return;
   }
+  if (number == 0) number = 0;   // "-0" would be read back as the integer 0
   const double size = std::fabs(number);
   const bool scientific = size != 0 && (size < 1e-6 || size >= 1e21);
   char buffer[512];
