@@ -1,6 +1,6 @@
 #include "build/key.h"
 
-#include <unordered_map>
+#include <algorithm>
 
 #include "base/format.h"
 #include "base/sha256.h"
@@ -88,22 +88,36 @@ Result<Parts> decode_parts(std::string_view bytes) {
 }
 
 Changes compare_parts(const Parts& before, const Parts& after, std::size_t limit) {
-  std::unordered_map<std::string_view, std::string_view> old;
-  for (const Part& part : before) old.emplace(part.name, part.value);
+  // A name may be there several times (the sources of a COPY): the n-th of it before is compared with the n-th after.
+  const auto by_name = [](const Parts& parts) {
+    std::vector<std::size_t> order(parts.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return parts[a].name < parts[b].name; });
+    return order;
+  };
+  const auto old_order = by_name(before), new_order = by_name(after);
+  std::vector<const Part*> counterpart(after.size(), nullptr);
+  std::vector<bool> matched(before.size(), false);
+  for (std::size_t i = 0, k = 0; i < old_order.size() && k < new_order.size();) {
+    const int order = before[old_order[i]].name.compare(after[new_order[k]].name);
+    if (order == 0) {
+      counterpart[new_order[k]] = &before[old_order[i]];
+      matched[old_order[i]] = true;
+    }
+    if (order <= 0) ++i;
+    if (order >= 0) ++k;
+  }
   Changes changes;
   auto add = [&](std::string_view name, std::string_view from, std::string_view to) {
     ++changes.total;
     if (changes.list.size() < limit) changes.list.push_back({std::string(name), std::string(from), std::string(to)});
   };
-  std::unordered_map<std::string_view, bool> seen;
-  for (const Part& part : after) {
-    seen.emplace(part.name, true);
-    const auto found = old.find(part.name);
-    if (found == old.end()) add(part.name, "", part.value);
-    else if (found->second != part.value) add(part.name, found->second, part.value);
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    if (!counterpart[i]) add(after[i].name, "", after[i].value);
+    else if (counterpart[i]->value != after[i].value) add(after[i].name, counterpart[i]->value, after[i].value);
   }
-  for (const Part& part : before)
-    if (!seen.contains(part.name)) add(part.name, part.value, "");
+  for (std::size_t i = 0; i < before.size(); ++i)
+    if (!matched[i]) add(before[i].name, before[i].value, "");
   return changes;
 }
 

@@ -68,6 +68,14 @@ TEST_CASE("changes are told in the words of a Dockerfile") {
   CHECK(described(sample(), sample()).empty());
 }
 
+TEST_CASE("parts of the same name are compared in their order") {
+  const Parts two = {{"source", "*.html", true}, {"source", "*.css", true}};
+  CHECK(described(two, two).empty());
+  CHECK(described(two, {{"source", "*.html", true}, {"source", "*.js", true}}) == std::vector<std::string>{describe({"source", "*.css", "*.js"})});
+  CHECK(compare_parts(two, {{"source", "*.html", true}}).total == 1);
+  CHECK(compare_parts({{"source", "*.html", true}}, two).total == 1);
+}
+
 TEST_CASE("of many changes a few are listed and all are counted") {
   Parts before, after;
   for (int i = 0; i < 50; ++i) {
