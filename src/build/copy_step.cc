@@ -26,6 +26,17 @@ std::string name_of(const Graph& graph, VertexId id) {
   return "stage " + (stage.name.empty() ? std::to_string(vertex.stage) : stage.name);
 }
 
+/// A layer that cannot become a tar would fail only later, far from what brought the name.
+Result<> check_names(const snapshot::Listing& listing) {
+  for (std::size_t i = 0; i < listing.size(); ++i) {
+    const std::string_view path = listing.path(i);
+    if (!path.substr(path.rfind('/') + 1).starts_with(".wh.")) continue;
+    Error error(Errc::unsupported, format("{} cannot be kept in an image layer", quoted("/" + std::string(path))));
+    return fail(std::move(error).with_hint("names that begin with \".wh.\" mark deleted files there: rename or exclude it"));
+  }
+  return {};
+}
+
 class CopyStep : public Step {
  public:
   CopyStep(const Vertex& vertex, const Graph& graph, Session& session)
@@ -83,6 +94,7 @@ class CopyStep : public Step {
     for (const InlineFile& file : op_.files) TRY(writer.place(base_name(file.name), file.content, destination));
     selections_.clear();   // large, and the build may go on for long
     auto listing = TRY(layer.finish());
+    TRY(check_names(listing));
     if (session_.clamp_ns) listing = TRY(clamp_times(staged, std::move(listing), *session_.clamp_ns));
     return session_.layers->commit(std::move(staged), listing, lower);
   }

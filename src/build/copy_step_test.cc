@@ -299,6 +299,8 @@ TEST_CASE("errors name the place that was looked in") {
   fixture.context().file("server.js");
   CHECK(changed(fixture, copy({"server.jss"}, "/d/")) == Lines{R"(error: "/server.jss": not found in the build context)"});
   CHECK(changed(fixture, {.from = kStage, .sources = {"/x"}, .destination = "/"}, {}, fixture.shell("touch y")) == Lines{R"(error: "/x": not found in stage main)"});
+  fixture.context().file("d/.wh.x");
+  CHECK(changed(fixture, copy({"d"}, "/d/")) == Lines{R"(error: "/d/.wh.x" cannot be kept in an image layer)"});
   CHECK(changed(fixture, copy({"https://example.com/x"}, "/x"))[0].starts_with("error: source can't be a URL for COPY"));
   CHECK(changed(fixture, {.add = true, .sources = {"server.js"}, .destination = "/", .checksum = "sha256:" + std::string(64, 'a')}) ==
         Lines{"error: checksum requires HTTP(S) or Git sources"});
