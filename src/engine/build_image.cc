@@ -23,28 +23,38 @@ namespace {
 
 using Arguments = std::vector<std::pair<std::string, std::optional<std::string>>>;
 
-/// "K=V" as it is; "K" takes our own value and is dropped when there is none.
+constexpr const char* kEpoch = "SOURCE_DATE_EPOCH";
+
+/// "K=V" as it is; "K" takes our own value and is dropped when there is none. SOURCE_DATE_EPOCH of the environment and --timestamp
+/// are arguments as well, so that stages that declare it see the time they are built for.
 Arguments arguments_of(const BuildImage& request) {
   Arguments arguments;
+  bool has_epoch = false;
   for (const auto& text : request.build_args) {
     if (const auto pair = split_once(text, '=')) arguments.emplace_back(std::string(pair->first), std::string(pair->second));
     else if (const char* value = std::getenv(text.c_str())) arguments.emplace_back(text, value);
+    has_epoch = has_epoch || text == kEpoch || text.starts_with(std::string(kEpoch) + "=");
   }
+  if (has_epoch) return arguments;
+  const char* variable = std::getenv(kEpoch);
+  const std::string epoch = !request.timestamp.empty() ? request.timestamp : variable ? variable : "";
+  if (!epoch.empty()) arguments.emplace_back(kEpoch, epoch);
   return arguments;
 }
 
-/// --timestamp, else SOURCE_DATE_EPOCH as build argument or as global ARG with a default, else the variable. "context" is the commit's time.
+/// --timestamp, else SOURCE_DATE_EPOCH as build argument (or variable: arguments_of), else as global ARG with a default; empty is
+/// none. "context" is the commit's time.
 Result<std::optional<Timestamp>> epoch_of(const BuildImage& request, const build::Graph& graph, const build::Context& context) {
   std::string text = request.timestamp;
   if (text.empty()) text = graph.source_date_epoch.value_or("");
-  if (text.empty()) return source_date_epoch();
+  if (text.empty()) return std::nullopt;
   if (text == "context") {
     if (context.commit_time.empty())
       return failf(Errc::invalid_argument, "SOURCE_DATE_EPOCH=context needs a git context, and {} has no commit time", context.description);
     text = context.commit_time;
   }
   const auto seconds = parse_int(text);
-  if (!seconds || *seconds < 0) return failf(Errc::invalid_argument, "the timestamp {} is not a number of seconds", quoted(text));
+  if (!seconds || *seconds < 0) return failf(Errc::invalid_argument, "{}={} is not a number of seconds", request.timestamp.empty() ? kEpoch : "--timestamp", quoted(text));
   return std::optional(Timestamp::from_seconds(*seconds));
 }
 
@@ -110,6 +120,8 @@ class Build {
       platforms.push_back(std::move(platform));
     }
     if (platforms.empty()) platforms.push_back(oci::Platform::host());
+    if (request_.pull)
+      return fail(Error(Errc::unsupported, "--pull is not supported yet: base images come from the store, and no registry is asked").with_hint("'mica load', 'mica import' and 'mica base' bring newer ones"));
     TRY(check_outputs(request_, platforms.size()));
     collection_ = TRY(hold_off_collection(engine_));
     TRY(open_context());
