@@ -7,6 +7,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "build/file_hashes.h"
 #include "build/records.h"
 #include "engine/collect_garbage.h"
 #include "engine/layout.h"
@@ -18,6 +19,7 @@ namespace {
 constexpr std::string_view kCacheFilters[] = {"id", "type", "description", "inuse", "mutable", "immutable", "shared", "private", "until", "parents"};
 constexpr std::string_view kCacheMount = "exec.cachemount";
 constexpr int kMaxFolderDepth = 512;
+constexpr int kForgetDays = 30;   // file hashes of folders that no build looked at for so long
 
 std::int64_t folder_bytes(const sys::Fd& folder, int depth = 0) {
   std::int64_t bytes = 0;
@@ -162,6 +164,7 @@ Result<PrunedCache> prune_cache(Engine& engine, const PruneCache& request) {
   }
   build::Records records(engine.database());
   if (!ids.empty()) TRY_DOING(records.remove(ids, "prune"), "removing build records");
+  TRY_DOING(build::FileHashes(engine.database()).forget(kForgetDays), "forgetting files");
   const auto collected = TRY(collect_garbage(engine, 2000));
   pruned.bytes += collected.bytes;
   pruned.layers_kept = collected.skipped;

@@ -96,6 +96,7 @@ class Checker {
     if (!root) return "its folder is missing";
     const auto listing = engine_.layers().listing(id);
     if (!listing) return listing.error().text();
+    if (const auto whole = listing->verify(); !whole) return whole.error().text();
     if (request_.quick) return "";
     auto actual = snapshot::scan_layer(*root, engine_.pool(), cancel_);
     if (!actual && actual.error().code() == Errc::cancelled) return fail(actual.error());
