@@ -54,7 +54,8 @@ Result<std::optional<Timestamp>> epoch_of(const BuildImage& request, const build
     text = context.commit_time;
   }
   const auto seconds = parse_int(text);
-  if (!seconds || *seconds < 0) return failf(Errc::invalid_argument, "{}={} is not a number of seconds", request.timestamp.empty() ? kEpoch : "--timestamp", quoted(text));
+  const char* from = request.timestamp.empty() ? kEpoch : "--timestamp";
+  if (!seconds || *seconds < 0) return failf(Errc::invalid_argument, "{}={} is not a number of seconds", from, quoted(text));
   return std::optional(Timestamp::from_seconds(*seconds));
 }
 
