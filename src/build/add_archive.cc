@@ -30,13 +30,19 @@ std::string join(std::string_view folder, std::string_view name) {
 
 Type type_of(EntryType type) {
   switch (type) {
-    case EntryType::char_device: return Type::char_device;
-    case EntryType::block_device: return Type::block_device;
-    case EntryType::fifo: return Type::fifo;
-    case EntryType::directory: return Type::directory;
-    case EntryType::symlink: return Type::symlink;
+    case EntryType::char_device:
+      return Type::char_device;
+    case EntryType::block_device:
+      return Type::block_device;
+    case EntryType::fifo:
+      return Type::fifo;
+    case EntryType::directory:
+      return Type::directory;
+    case EntryType::symlink:
+      return Type::symlink;
     case EntryType::file:
-    case EntryType::hard_link: break;
+    case EntryType::hard_link:
+      break;
   }
   return Type::file;
 }
@@ -46,28 +52,34 @@ Result<std::string> clean_name(const std::string& name) {
   std::string_view text = name;
   while (text.starts_with('/')) text.remove_prefix(1);
   const std::string clean = clean_path(text);
-  if (clean == ".." || clean.starts_with("../")) return failf(Errc::invalid_argument, "the archive's entry {} climbs out of the destination", quoted(name));
+  if (clean == ".." || clean.starts_with("../"))
+    return failf(Errc::invalid_argument, "the archive's entry {} climbs out of the destination", quoted(name));
   if (clean.find('\0') != clean.npos) return failf(Errc::corrupt, "the archive's entry {} has a NUL in its name", quoted(name));
   return clean == "." ? std::string() : clean;
 }
 
 class Unpacker {
  public:
-  Unpacker(snapshot::LayerWriter& layer, const snapshot::TreeView& lower, const UnpackRules& rules) : layer_(layer), lower_(lower), rules_(rules) {}
+  Unpacker(snapshot::LayerWriter& layer, const snapshot::TreeView& lower, const UnpackRules& rules)
+      : layer_(layer), lower_(lower), rules_(rules) {}
 
   Result<> add(const archive::Entry& entry, stream::Source& data) {
     const std::string name = TRY(clean_name(entry.path));
-    if (name.empty()) return {};   // its own "./" says nothing about the destination
+    if (name.empty()) return {};  // its own "./" says nothing about the destination
     const std::string folder = TRY(real_folder(parent_of(name)));
     const std::string path = join(folder, base_name(name));
     const Meta meta = TRY(meta_of(entry));
     if (entry.type == EntryType::directory) return add_folder(path, meta);
     TRY(make_room(path));
     switch (entry.type) {
-      case EntryType::file: return layer_.file_soon(path, meta, entry.size, data);
-      case EntryType::symlink: return layer_.symlink(path, entry.link, meta);
-      case EntryType::hard_link: return add_hard_link(path, entry, meta);
-      default: return add_device(path, entry, meta);
+      case EntryType::file:
+        return layer_.file_soon(path, meta, entry.size, data);
+      case EntryType::symlink:
+        return layer_.symlink(path, entry.link, meta);
+      case EntryType::hard_link:
+        return add_hard_link(path, entry, meta);
+      default:
+        return add_device(path, entry, meta);
     }
   }
   std::vector<std::string> take_left_out() { return std::move(left_out_); }
@@ -77,7 +89,8 @@ class Unpacker {
     constexpr std::uint64_t kMaxId = std::numeric_limits<std::uint32_t>::max() - 1;
     Meta meta{.mode = entry.mode, .mtime_ns = clamped(entry.mtime_ns)};
     if (!rules_.owner && (entry.uid > kMaxId || entry.gid > kMaxId))
-      return failf(Errc::corrupt, "the owner {}:{} of the archive's entry {} is out of range", entry.uid, entry.gid, quoted(entry.path));
+      return failf(Errc::corrupt, "the owner {}:{} of the archive's entry {} is out of range", entry.uid, entry.gid,
+                   quoted(entry.path));
     meta.uid = rules_.owner ? rules_.owner->uid : static_cast<std::uint32_t>(entry.uid);
     meta.gid = rules_.owner ? rules_.owner->gid : static_cast<std::uint32_t>(entry.gid);
     if (entry.xattrs.empty()) return meta;
@@ -112,7 +125,7 @@ class Unpacker {
 
   /// The path below the destination without links.
   Result<std::string> resolve(std::string_view in_archive) {
-    if (folders_.contains(join(rules_.folder, in_archive))) return std::string(in_archive);   // folders_ holds no links
+    if (folders_.contains(join(rules_.folder, in_archive))) return std::string(in_archive);  // folders_ holds no links
     std::optional<Error> climbs;
     auto real = snapshot::resolve_links(in_archive, true, [&](const std::string& at) -> std::optional<std::string> {
       if (climbs) return std::nullopt;
@@ -122,8 +135,9 @@ class Unpacker {
       const std::string target = clean_path(from_top ? there->link : join(parent_of(at), there->link));
       // At the image's root ".." is the root, for the kernel too.
       if (!rules_.folder.empty() && (target == ".." || target.starts_with("../")))
-        climbs = Error(Errc::invalid_argument, format("the archive's path {} goes through the link /{} to {}, out of the destination", quoted(in_archive),
-                                                      join(rules_.folder, at), quoted(there->link)));
+        climbs =
+            Error(Errc::invalid_argument, format("the archive's path {} goes through the link /{} to {}, out of the destination",
+                                                 quoted(in_archive), join(rules_.folder, at), quoted(there->link)));
       return there->link;
     });
     if (climbs) return fail(std::move(*climbs));
@@ -137,7 +151,7 @@ class Unpacker {
     if (there && there->type != Type::directory) {
       const auto below = lower_.find(path);
       hides = layer_.own_type(path) && below && below->entry.type == Type::directory;
-      forget_folders();   // a link may have led here
+      forget_folders();  // a link may have led here
     }
     TRY(layer_.directory(path, meta, true));
     if (hides) TRY(layer_.opaque(path));
@@ -167,16 +181,19 @@ class Unpacker {
 
   Result<> add_hard_link(const std::string& path, const archive::Entry& entry, const Meta& meta) {
     const std::string name = TRY(clean_name(entry.link));
-    if (name.empty()) return failf(Errc::invalid_argument, "the archive's hard link {} is to the destination itself", quoted(entry.path));
+    if (name.empty())
+      return failf(Errc::invalid_argument, "the archive's hard link {} is to the destination itself", quoted(entry.path));
     const std::string real = TRY(resolve(parent_of(name)));
     const std::string existing = join(join(rules_.folder, real), base_name(name));
     const auto target = layer_.find(existing);
     if (!target || target->type == Type::directory)
-      return failf(Errc::invalid_argument, "the archive's hard link {} is to {}, which is not there as a file", quoted(entry.path), quoted(entry.link));
+      return failf(Errc::invalid_argument, "the archive's hard link {} is to {}, which is not there as a file",
+                   quoted(entry.path), quoted(entry.link));
     if (path == existing) return {};
     TRY(layer_.hard_link(path, existing));
-    const bool same = (target->mode == meta.mode || target->type == Type::symlink) && target->uid == meta.uid && target->gid == meta.gid &&
-                      target->mtime_ns == meta.mtime_ns && (meta.xattrs.empty() || target->xattrs == meta.xattrs);
+    const bool same = (target->mode == meta.mode || target->type == Type::symlink) && target->uid == meta.uid &&
+                      target->gid == meta.gid && target->mtime_ns == meta.mtime_ns &&
+                      (meta.xattrs.empty() || target->xattrs == meta.xattrs);
     if (same) return {};
     Meta merged = meta;
     if (merged.xattrs.empty()) merged.xattrs = target->xattrs;
@@ -186,9 +203,9 @@ class Unpacker {
   snapshot::LayerWriter& layer_;
   const snapshot::TreeView& lower_;
   const UnpackRules& rules_;
-  std::unordered_set<std::string> folders_;   // in the layer, real ones
-  std::vector<std::string> left_out_;         // devices
-  std::string last_name_, last_folder_;       // the last parent: as the archive has it, and as it is
+  std::unordered_set<std::string> folders_;  // in the layer, real ones
+  std::vector<std::string> left_out_;        // devices
+  std::string last_name_, last_folder_;      // the last parent: as the archive has it, and as it is
 };
 
 }  // namespace
@@ -209,7 +226,7 @@ Result<std::unique_ptr<Archive>> Archive::open(sys::Fd file) {
   auto impl = std::make_unique<Impl>(std::move(file));
   const auto kind = stream::detect(TRY(impl->peeked.peek(6)));
   auto plain = stream::decompress(impl->peeked, kind);
-  if (!plain) return nullptr;   // only looked like it
+  if (!plain) return nullptr;  // only looked like it
   impl->plain = std::move(*plain);
   impl->tar = std::make_unique<archive::TarReader>(*impl->plain);
   auto first = impl->tar->next();
@@ -218,7 +235,8 @@ Result<std::unique_ptr<Archive>> Archive::open(sys::Fd file) {
   return std::unique_ptr<Archive>(new Archive(std::move(impl)));
 }
 
-Result<std::vector<std::string>> Archive::unpack(snapshot::LayerWriter& layer, const snapshot::TreeView& lower, const UnpackRules& rules, task::Cancel cancel) {
+Result<std::vector<std::string>> Archive::unpack(snapshot::LayerWriter& layer, const snapshot::TreeView& lower,
+                                                 const UnpackRules& rules, task::Cancel cancel) {
   Unpacker unpacker(layer, lower, rules);
   std::optional<archive::Entry> entry = std::move(impl_->first);
   while (entry) {

@@ -88,7 +88,8 @@ Secret authorization_for(std::string_view url, const std::vector<SecretSource>& 
 Result<SelectedSource> add_url(const std::string& url, const CopyOp& op, const Session& session, task::Cancel cancel) {
   const std::string shown = without_password(url);
   if (!session.download) return failf(Errc::unsupported, "fetching {}: this build cannot download", shown);
-  const DownloadRequest request{.url = url, .into_folder = session.temporary, .authorization = authorization_for(url, session.secrets)};
+  const DownloadRequest request{
+      .url = url, .into_folder = session.temporary, .authorization = authorization_for(url, session.secrets)};
   Download download;
   {
     const task::Blocking blocking(*session.pool);
@@ -114,8 +115,10 @@ Result<SelectedSource> add_url(const std::string& url, const CopyOp& op, const S
   return source;
 }
 
-Result<SelectedSource> add_git(const std::string& url, const CopyOp& op, const Session& session, std::unique_ptr<SourceTree>& tree, task::Cancel cancel) {
-  const ContextTools tools{.database = session.database, .pool = session.pool, .temporary = session.temporary, .download = session.download};
+Result<SelectedSource> add_git(const std::string& url, const CopyOp& op, const Session& session,
+                               std::unique_ptr<SourceTree>& tree, task::Cancel cancel) {
+  const ContextTools tools{
+      .database = session.database, .pool = session.pool, .temporary = session.temporary, .download = session.download};
   GitTree fetched;
   {
     const task::Blocking blocking(*session.pool);

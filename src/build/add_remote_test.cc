@@ -41,9 +41,17 @@ struct Web : StepFixture {
 }  // namespace
 
 TEST_CASE("a URL's file is named by its path") {
-  for (const auto& [url, name] : std::vector<std::pair<const char*, const char*>>{
-           {kUrl, "file.txt"}, {"http://h/a%20b", "a b"}, {"http://h/a/", "a"}, {"http://h/a#frag/x", "a"}, {"http://h", "__unnamed__"}, {"http://h/", "__unnamed__"},
-           {"http://h/?q=/x", "__unnamed__"}, {"http://h/a/..", "__unnamed__"}, {"http://h/a%2Fb", "b"}, {"http://h/%zz", "%zz"}, {"http://h/a%00", "__unnamed__"}}) {
+  for (const auto& [url, name] : std::vector<std::pair<const char*, const char*>>{{kUrl, "file.txt"},
+                                                                                  {"http://h/a%20b", "a b"},
+                                                                                  {"http://h/a/", "a"},
+                                                                                  {"http://h/a#frag/x", "a"},
+                                                                                  {"http://h", "__unnamed__"},
+                                                                                  {"http://h/", "__unnamed__"},
+                                                                                  {"http://h/?q=/x", "__unnamed__"},
+                                                                                  {"http://h/a/..", "__unnamed__"},
+                                                                                  {"http://h/a%2Fb", "b"},
+                                                                                  {"http://h/%zz", "%zz"},
+                                                                                  {"http://h/a%00", "__unnamed__"}}) {
     CAPTURE(url);
     CHECK(name_of_url(url) == name);
   }
@@ -86,14 +94,16 @@ TEST_CASE("--checksum must match") {
   Web web;
   CHECK(web.add({.sources = {kUrl}, .destination = "/f", .checksum = "sha256:" + sha256_hex("hello")}) == Lines{"f f 600 5"});
   const Lines wrong = web.add({.sources = {kUrl}, .destination = "/f", .checksum = "sha256:" + sha256_hex("other")});
-  CHECK(wrong[0] == format("error: {} is not what --checksum asks for\n  expected sha256:{}\n  actual   sha256:{}", kUrl, sha256_hex("other"), sha256_hex("hello")));
+  CHECK(wrong[0] == format("error: {} is not what --checksum asks for\n  expected sha256:{}\n  actual   sha256:{}", kUrl,
+                           sha256_hex("other"), sha256_hex("hello")));
   CHECK(web.add({.sources = {kUrl}, .destination = "/f", .checksum = "md5:1"})[0].starts_with("error: --checksum: "));
   CHECK(web.add({.sources = {kUrl, kUrl}, .destination = "/f/", .checksum = "sha256:" + sha256_hex("hello")}) ==
         Lines{"error: checksum can't be specified for multiple sources"});
 }
 
 TEST_CASE("a secret for the host becomes the Authorization header") {
-  const std::vector<SecretSource> secrets = {{"HTTP_AUTH_TOKEN_a.example", Secret("t\n")}, {"HTTP_AUTH_TOKEN_b.example:8080", Secret("u")},
+  const std::vector<SecretSource> secrets = {{"HTTP_AUTH_TOKEN_a.example", Secret("t\n")},
+                                             {"HTTP_AUTH_TOKEN_b.example:8080", Secret("u")},
                                              {"HTTP_AUTH_HEADER_b.example:8080", Secret("Basic eA==")}};
   CHECK(authorization_for("https://a.example/x", secrets).reveal() == "Bearer t");
   CHECK(authorization_for("https://user@a.example/x", secrets).reveal() == "Bearer t");
@@ -112,9 +122,13 @@ TEST_CASE("a git repository is copied like a folder, and its commit is the key")
   }
   Web web;
   const auto folder = must(sys::TempDir::create("/tmp", "mica-git"));
-  const auto shell = [&](const std::string& script) { return must(sys::run_and_capture({"sh", "-euc", "umask 077; cd \"$0\"; " + script, folder.path()})); };
-  const std::string commit = "git -C r.git add -A; git -C r.git -c user.name=n -c user.email=e commit -qm m; git -C r.git rev-parse HEAD";
-  const std::string first = std::string(trim(shell("git init -q r.git; mkdir r.git/d; echo 1 > r.git/d/a; echo 2 > r.git/b; chmod 755 r.git/b; ln -s b r.git/l; " + commit)));
+  const auto shell = [&](const std::string& script) {
+    return must(sys::run_and_capture({"sh", "-euc", "umask 077; cd \"$0\"; " + script, folder.path()}));
+  };
+  const std::string commit =
+      "git -C r.git add -A; git -C r.git -c user.name=n -c user.email=e commit -qm m; git -C r.git rev-parse HEAD";
+  const std::string first = std::string(trim(shell(
+      "git init -q r.git; mkdir r.git/d; echo 1 > r.git/d/a; echo 2 > r.git/b; chmod 755 r.git/b; ln -s b r.git/l; " + commit)));
   const std::string url = "https://git.invalid/r.git";
   const LocalGit git("https://git.invalid/", folder.path());
   const auto fetch = [&](const std::string& from, CopyOp op = {}) {

@@ -39,11 +39,16 @@ class Chmod::Parser {
     return true;
   }
   bool take_who() {
-    if (take('u')) who_ |= 04700;
-    else if (take('g')) who_ |= 02070;
-    else if (take('o')) who_ |= 00007;
-    else if (take('a')) who_ |= kAll;
-    else return false;
+    if (take('u'))
+      who_ |= 04700;
+    else if (take('g'))
+      who_ |= 02070;
+    else if (take('o'))
+      who_ |= 00007;
+    else if (take('a'))
+      who_ |= kAll;
+    else
+      return false;
     return true;
   }
   /// Set-id and sticky bits mean nothing for others alone.
@@ -61,16 +66,26 @@ class Chmod::Parser {
     flush(operation_ == '=' && !cleared_);
   }
   bool take_permission() {
-    if (take('r')) permissions_ |= 0444;
-    else if (take('w')) permissions_ |= 0222;
-    else if (take('x')) permissions_ |= kExecute;
-    else if (take('X')) conditional_execute_ = operation_ != '-';
-    else if (take('s')) permissions_ |= may_be_special() ? 06000 : 0;
-    else if (take('t')) take_sticky();
-    else if (take('u')) copy(6);
-    else if (take('g')) copy(3);
-    else if (take('o')) copy(0);
-    else return false;
+    if (take('r'))
+      permissions_ |= 0444;
+    else if (take('w'))
+      permissions_ |= 0222;
+    else if (take('x'))
+      permissions_ |= kExecute;
+    else if (take('X'))
+      conditional_execute_ = operation_ != '-';
+    else if (take('s'))
+      permissions_ |= may_be_special() ? 06000 : 0;
+    else if (take('t'))
+      take_sticky();
+    else if (take('u'))
+      copy(6);
+    else if (take('g'))
+      copy(3);
+    else if (take('o'))
+      copy(0);
+    else
+      return false;
     return true;
   }
   void take_sticky() {
@@ -126,14 +141,22 @@ std::uint32_t Chmod::apply(std::uint32_t mode, bool folder) const {
   std::uint32_t now = mode & 07777;
   for (const Change& change : changes_) {
     switch (change.kind) {
-      case Change::Kind::clear: now &= ~change.bits; break;
-      case Change::Kind::set: now |= change.bits; break;
-      case Change::Kind::set_execute: now |= folder || (mode & kExecute) ? change.bits : 0; break;
+      case Change::Kind::clear:
+        now &= ~change.bits;
+        break;
+      case Change::Kind::set:
+        now |= change.bits;
+        break;
+      case Change::Kind::set_execute:
+        now |= folder || (mode & kExecute) ? change.bits : 0;
+        break;
       case Change::Kind::copy: {
         const std::uint32_t value = (now >> change.from & 07) * 0111;
         if (change.operation == '=') now &= ~change.bits;
-        if (change.operation == '-') now &= ~(value & change.bits);
-        else now |= value & change.bits;
+        if (change.operation == '-')
+          now &= ~(value & change.bits);
+        else
+          now |= value & change.bits;
         break;
       }
     }

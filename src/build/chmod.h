@@ -1,7 +1,8 @@
 /// Values of --chmod: an octal number, or changes as chmod(1) knows them ("u=rwX,go=rX", "g=u", "+x").
 ///
 /// Symbolic changes follow BSD's setmode(3), which is what Docker uses, without a umask: X looks at the mode before all
-/// changes; a copy ("g=u") moves only rwx; the sticky bit is touched only by 't'; in "u=gw" the later permission replaces the copy.
+/// changes; a copy ("g=u") moves only rwx; the sticky bit is touched only by 't'; in "u=gw" the later permission replaces the
+/// copy.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -25,9 +26,9 @@ class Chmod {
  private:
   struct Change {
     enum class Kind { clear, set, set_execute, copy } kind;
-    std::uint32_t bits = 0;        ///< clear, set, set_execute: the bits; copy: 0700, 070 and 07 of those who get
-    char operation = '=';          ///< copy: '=', '+' or '-'
-    int from = 0;                  ///< copy: how far the source's rwx are shifted left: 6, 3 or 0
+    std::uint32_t bits = 0;  ///< clear, set, set_execute: the bits; copy: 0700, 070 and 07 of those who get
+    char operation = '=';    ///< copy: '=', '+' or '-'
+    int from = 0;            ///< copy: how far the source's rwx are shifted left: 6, 3 or 0
   };
   class Parser;
   std::optional<std::uint32_t> number_;

@@ -14,7 +14,9 @@ std::string_view parent_of(std::string_view path) { return path.substr(0, path.f
 }  // namespace
 
 Result<snapshot::Listing> clamp_times(const snapshot::StagedLayer& staged, snapshot::Listing listing, std::int64_t clamp_ns) {
-  const auto is_late = [&](const snapshot::EntryView& entry) { return entry.type != snapshot::Type::whiteout && entry.mtime_ns > clamp_ns; };
+  const auto is_late = [&](const snapshot::EntryView& entry) {
+    return entry.type != snapshot::Type::whiteout && entry.mtime_ns > clamp_ns;
+  };
   std::size_t late = 0;
   while (late < listing.size() && !is_late(listing[late])) ++late;
   if (late == listing.size()) return listing;
@@ -31,10 +33,13 @@ Result<snapshot::Listing> clamp_times(const snapshot::StagedLayer& staged, snaps
     const std::string_view parent = parent_of(entry.path);
     if (!folder || parent != folder_path) {
       folder_path = parent;
-      if (parent.empty()) folder = TRY(root.duplicate());
-      else folder = TRY(sys::open_strict(root, folder_path, O_PATH | O_DIRECTORY));
+      if (parent.empty())
+        folder = TRY(root.duplicate());
+      else
+        folder = TRY(sys::open_strict(root, folder_path, O_PATH | O_DIRECTORY));
     }
-    TRY_DOING(sys::set_times_at(folder, entry.path.substr(parent.empty() ? 0 : parent.size() + 1), clamp_ns), format("setting the time of {}", quoted(entry.path)));
+    TRY_DOING(sys::set_times_at(folder, entry.path.substr(parent.empty() ? 0 : parent.size() + 1), clamp_ns),
+              format("setting the time of {}", quoted(entry.path)));
     entry.mtime_ns = clamp_ns;
   }
   return snapshot::Listing::build(std::move(entries));

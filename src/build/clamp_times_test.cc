@@ -9,10 +9,11 @@ using namespace mica::testing;
 TEST_CASE("late times are lowered in the listing and on disk, all else is left alone") {
   LayerFixture fixture;
   const auto staged = must(fixture.layers.stage());
-  must(sys::run_and_capture({"sh", "-euc",
-                             "cd \"$0\"; mkdir -p d/e; echo 1 > d/late; ln d/late d/also; echo 2 > d/early; ln -s late d/e/link; mknod gone c 0 0; "
-                             "touch -h -d @100 d/early; touch -h -d @2000000000 d/late d/e/link; touch -d @2000000000 d/e; touch -d @50 d",
-                             staged.fs()}));
+  must(sys::run_and_capture(
+      {"sh", "-euc",
+       "cd \"$0\"; mkdir -p d/e; echo 1 > d/late; ln d/late d/also; echo 2 > d/early; ln -s late d/e/link; mknod gone c 0 0; "
+       "touch -h -d @100 d/early; touch -h -d @2000000000 d/late d/e/link; touch -d @2000000000 d/e; touch -d @50 d",
+       staged.fs()}));
   const std::int64_t clamp = 1'000'000'000'000'000'000;
   const auto before = fixture.scan(staged.fs());
   const auto after = must(build::clamp_times(staged, before, clamp));

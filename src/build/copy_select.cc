@@ -31,12 +31,13 @@ std::unexpected<Error> missing(SourceTree& tree, const std::string& path) {
   std::vector<std::string> names;
   for (const Node& node : *siblings) names.push_back(base_name(node.path));
   const std::vector<std::string_view> known(names.begin(), names.end());
-  if (const auto near = closest(base_name(path), known)) return fail(std::move(error).with_hint(format("did you mean {}?", quoted(child_of(folder, *near)))));
+  if (const auto near = closest(base_name(path), known))
+    return fail(std::move(error).with_hint(format("did you mean {}?", quoted(child_of(folder, *near)))));
   return fail(std::move(error));
 }
 
-/// Leaves the attributes that belong in a layer. Docker's client sends those of a context before owners are set, and a change of owner takes a
-/// file's capabilities away.
+/// Leaves the attributes that belong in a layer. Docker's client sends those of a context before owners are set, and a change of
+/// owner takes a file's capabilities away.
 void keep_layer_xattrs(SelectedSource& source, bool is_context) {
   for (SelectedEntry& entry : source.entries) {
     if (entry.node.xattrs.empty()) continue;
@@ -71,8 +72,11 @@ class IncludePattern {
     out.text_ = std::move(pattern);
     return out;
   }
-  bool matches(std::string_view path, const PatternMatcher::State& parent, PatternMatcher::State& own) const { return matcher_.matches(path, parent, own); }
-  /// False when nothing below the folder `path` (not matched itself) can match: its last segment is not what the pattern wants there.
+  bool matches(std::string_view path, const PatternMatcher::State& parent, PatternMatcher::State& own) const {
+    return matcher_.matches(path, parent, own);
+  }
+  /// False when nothing below the folder `path` (not matched itself) can match: its last segment is not what the pattern wants
+  /// there.
   bool may_match_below(std::string_view path) const {
     const auto wanted = split(text_, '/');
     const auto depth = static_cast<std::size_t>(std::count(path.begin(), path.end(), '/'));
@@ -91,8 +95,14 @@ class IncludePattern {
 class FolderWalk {
  public:
   /// `include`: null for everything.
-  FolderWalk(SourceTree& tree, const IncludePattern* include, const PatternMatcher& exclude, SelectedSource& source, const task::Cancel& cancel)
-      : tree_(tree), include_(include), exclude_(exclude), source_(source), cancel_(cancel), offset_(source.root.empty() ? 0 : source.root.size() + 1) {}
+  FolderWalk(SourceTree& tree, const IncludePattern* include, const PatternMatcher& exclude, SelectedSource& source,
+             const task::Cancel& cancel)
+      : tree_(tree),
+        include_(include),
+        exclude_(exclude),
+        source_(source),
+        cancel_(cancel),
+        offset_(source.root.empty() ? 0 : source.root.size() + 1) {}
 
   Result<> walk(const std::string& folder, const PatternMatcher::State& included, const PatternMatcher::State& excluded) {
     TRY(cancel_.check());
@@ -121,7 +131,7 @@ class FolderWalk {
       above_.push_back(std::move(node));
     }
     if (enter) TRY(walk(path, included, excluded));
-    if (above_.size() > depth) above_.pop_back();   // nothing below it was wanted
+    if (above_.size() > depth) above_.pop_back();  // nothing below it was wanted
     return {};
   }
 
@@ -130,13 +140,14 @@ class FolderWalk {
   const PatternMatcher& exclude_;
   SelectedSource& source_;
   const task::Cancel& cancel_;
-  const std::size_t offset_;   // how much of a path the patterns do not see
-  std::vector<Node> above_;    // folders on the way that are not selected (yet)
+  const std::size_t offset_;  // how much of a path the patterns do not see
+  std::vector<Node> above_;   // folders on the way that are not selected (yet)
 };
 
 class Selector {
  public:
-  Selector(SourceTree& tree, const SelectOptions& options, PatternMatcher exclude, Selection& selection, const task::Cancel& cancel)
+  Selector(SourceTree& tree, const SelectOptions& options, PatternMatcher exclude, Selection& selection,
+           const task::Cancel& cancel)
       : tree_(tree), options_(options), exclude_(std::move(exclude)), selection_(selection), cancel_(cancel) {}
 
   Result<> select(std::string_view source) {
@@ -161,7 +172,8 @@ class Selector {
     const std::vector<std::string> bases = TRY(expand(base));
     for (const std::string& path : bases) {
       auto selected = TRY(start(path));
-      if (!selected.is_folder()) return failf(Errc::invalid_argument, "{} is not a folder, so nothing can be copied from below it", quoted("/" + path));
+      if (!selected.is_folder())
+        return failf(Errc::invalid_argument, "{} is not a folder, so nothing can be copied from below it", quoted("/" + path));
       if (literal && !pattern.empty()) {
         const auto node = TRY(tree_.find(child_of(selected.root, pattern)));
         if (!node) return missing(tree_, child_of(selected.shown, pattern));
@@ -207,15 +219,18 @@ class Selector {
   }
 
   /// `shown` is the folder as the user sees it, `folder` the same without links.
-  Result<> match(const std::string& shown, const std::string& folder, std::span<const std::string_view> segments, std::vector<std::string>& matches) {
+  Result<> match(const std::string& shown, const std::string& folder, std::span<const std::string_view> segments,
+                 std::vector<std::string>& matches) {
     TRY(cancel_.check());
     const std::vector<Node> nodes = TRY(tree_.children(folder));
     for (const Node& node : nodes) {
       const std::string name = base_name(node.path);
       const bool matched = TRY(dockerfile::match_path(segments[0], name));
       if (!matched) continue;
-      if (segments.size() == 1) matches.push_back(child_of(shown, name));
-      else if (node.type == Type::directory) TRY(match(child_of(shown, name), node.path, segments.subspan(1), matches));
+      if (segments.size() == 1)
+        matches.push_back(child_of(shown, name));
+      else if (node.type == Type::directory)
+        TRY(match(child_of(shown, name), node.path, segments.subspan(1), matches));
     }
     return {};
   }
@@ -237,7 +252,8 @@ std::string_view SelectedSource::below(const SelectedEntry& entry) const {
 
 std::string SelectedSource::name() const { return base_name(shown); }
 
-Result<> select_source(SourceTree& tree, std::string_view source, const SelectOptions& options, Selection& selection, task::Cancel cancel) {
+Result<> select_source(SourceTree& tree, std::string_view source, const SelectOptions& options, Selection& selection,
+                       task::Cancel cancel) {
   auto exclude = TRY_DOING(compile(options.excludes), "--exclude");
   const std::size_t before = selection.size();
   TRY(Selector(tree, options, std::move(exclude), selection, cancel).select(source));
@@ -266,9 +282,12 @@ void add_parts(const Selection& selection, Parts& parts) {
     const std::string prefix = "file " + source.shown + (source.shown.empty() ? "" : "/");
     for (const SelectedEntry& entry : source.entries) {
       const std::string_view below = source.below(entry);
-      if (!below.empty()) parts.push_back({prefix + std::string(below), hex(entry.node.identity()), false});
-      else if (source.is_folder()) parts.push_back({source.shown.empty() ? "file ." : prefix, "folder", false});
-      else parts.push_back({"file " + source.shown, hex(entry.node.identity()), false});
+      if (!below.empty())
+        parts.push_back({prefix + std::string(below), hex(entry.node.identity()), false});
+      else if (source.is_folder())
+        parts.push_back({source.shown.empty() ? "file ." : prefix, "folder", false});
+      else
+        parts.push_back({"file " + source.shown, hex(entry.node.identity()), false});
     }
   }
 }

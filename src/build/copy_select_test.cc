@@ -14,7 +14,8 @@ namespace {
 Lines selected(SourceTree& tree, const std::string& source, const SelectOptions& options = {}) {
   Selection selection;
   const auto result = select_source(tree, source, options, selection, {});
-  if (!result) return {"error: " + result.error().text() + (result.error().hint().empty() ? "" : " (" + result.error().hint() + ")")};
+  if (!result)
+    return {"error: " + result.error().text() + (result.error().hint().empty() ? "" : " (" + result.error().hint() + ")")};
   Lines lines;
   for (const SelectedSource& one : selection) {
     std::string line = one.shown + ":";
@@ -31,7 +32,9 @@ Lines selected(SourceTree& tree, const std::string& source, const SelectOptions&
 
 struct Context : MemoryTree {
   Context() {
-    for (const char* path : {"a.txt", "b.txt", "x.md", "src/main.c", "src/lib/one.c", "src/lib/two.h", "src/lib-b", "docs/s1/f", "docs/s2/f", "docs/top"}) file(path);
+    for (const char* path : {"a.txt", "b.txt", "x.md", "src/main.c", "src/lib/one.c", "src/lib/two.h", "src/lib-b", "docs/s1/f",
+                             "docs/s2/f", "docs/top"})
+      file(path);
     folder("empty");
     soft_link("link", "a.txt");
     soft_link("folder-link", "/src/lib");
@@ -73,7 +76,8 @@ TEST_CASE("a wildcard stands for one path segment") {
 TEST_CASE("what is not there is an error that helps") {
   Context tree;
   CHECK(selected(tree, "a.tx") == Lines{R"(error: "/a.tx": not found in the build context (did you mean "a.txt"?))"});
-  CHECK(selected(tree, "src/man.c") == Lines{R"(error: "/src/man.c": not found in the build context (did you mean "src/main.c"?))"});
+  CHECK(selected(tree, "src/man.c") ==
+        Lines{R"(error: "/src/man.c": not found in the build context (did you mean "src/main.c"?))"});
   CHECK(selected(tree, "missing/*.txt") == Lines{R"(error: "/missing": not found in the build context)"});
   CHECK(selected(tree, "a.txt/*") == Lines{R"(error: "/a.txt": not found in the build context (did you mean "a.txt"?))"});
   CHECK(selected(tree, "a.txt/b") == Lines{R"(error: "/a.txt/b": not found in the build context)"});
@@ -83,7 +87,8 @@ TEST_CASE("what is not there is an error that helps") {
   CHECK(selected(tree, "[").front().find("syntax error in pattern") != std::string::npos);
   tree.hidden = "secret.txt";
   tree.rule = "*.txt";
-  CHECK(selected(tree, "secret.txt") == Lines{R"(error: "/secret.txt": not found in the build context (the ignore rule "*.txt" leaves it out))"});
+  CHECK(selected(tree, "secret.txt") ==
+        Lines{R"(error: "/secret.txt": not found in the build context (the ignore rule "*.txt" leaves it out))"});
 }
 
 TEST_CASE("excludes see paths below the source and never the source itself") {
@@ -115,18 +120,20 @@ TEST_CASE("with --parents the path below the root or the pivot is kept") {
   CHECK(selected(tree, "no*/f", parents) == Lines{": /"});
   CHECK(selected(tree, "src/none.c", parents).front().starts_with(R"(error: "/src/none.c": not found)"));
   CHECK(selected(tree, "a.txt/./x", parents).front().starts_with(R"(error: "/a.txt" is not a folder)"));
-  CHECK(selected(tree, "src/lib", {.excludes = {"**/*.c"}, .parents = true}) == Lines{": / (src/) src/lib/ src/lib/inner src/lib/two.h"});
+  CHECK(selected(tree, "src/lib", {.excludes = {"**/*.c"}, .parents = true}) ==
+        Lines{": / (src/) src/lib/ src/lib/inner src/lib/two.h"});
 }
 
 TEST_CASE("a pattern of --parents reads only folders that it can match") {
   Context tree;
   selected(tree, "src/lib/*.c", {.excludes = {}, .parents = true});
-  CHECK(tree.listed == 3);   // the root, src and src/lib, not docs
+  CHECK(tree.listed == 3);  // the root, src and src/lib, not docs
 }
 
 TEST_CASE("attributes that do not belong in a layer are dropped, capabilities of contexts too") {
   MemoryTree tree;
-  const std::vector<sys::Xattr> all = {{"com.apple.quarantine", "1"}, {"security.capability", "c"}, {"security.selinux", "s"}, {"user.kept", "v"}};
+  const std::vector<sys::Xattr> all = {
+      {"com.apple.quarantine", "1"}, {"security.capability", "c"}, {"security.selinux", "s"}, {"user.kept", "v"}};
   tree.file("f").xattrs = snapshot::pack_xattrs(all);
   Selection selection;
   must(select_source(tree, "f", {}, selection, {}));

@@ -90,9 +90,10 @@ class CopyStep : public Step {
       }
     TRY(writer.flush());
     left_out.insert(left_out.end(), writer.left_out().begin(), writer.left_out().end());
-    for (const std::string& device : left_out) output.write(2, format("left out {}: only root can make devices\n", quoted(device)));
+    for (const std::string& device : left_out)
+      output.write(2, format("left out {}: only root can make devices\n", quoted(device)));
     for (const InlineFile& file : op_.files) TRY(writer.place(base_name(file.name), file.content, destination));
-    selections_.clear();   // large, and the build may go on for long
+    selections_.clear();  // large, and the build may go on for long
     auto listing = TRY(layer.finish());
     TRY(check_names(listing));
     if (session_.clamp_ns) listing = TRY(clamp_times(staged, std::move(listing), *session_.clamp_ns));
@@ -108,7 +109,9 @@ class CopyStep : public Step {
       const SourceKind kind = kind_of_source(source);
       if (kind == SourceKind::local) continue;
       ++remote;
-      if (!op_.add) return failf(Errc::invalid_argument, "source can't be a {} for COPY: {}", kind == SourceKind::git ? "git ref" : "URL", without_password(source));
+      if (!op_.add)
+        return failf(Errc::invalid_argument, "source can't be a {} for COPY: {}", kind == SourceKind::git ? "git ref" : "URL",
+                     without_password(source));
     }
     if (op_.checksum.empty()) return {};
     if (op_.sources.size() != 1) return fail(Errc::invalid_argument, "checksum can't be specified for multiple sources");
@@ -128,9 +131,10 @@ class CopyStep : public Step {
         selection.push_back(std::move(source));
         return {};
       }
-      case SourceKind::local: break;
+      case SourceKind::local:
+        break;
     }
-    if (op_.from.kind != Origin::Kind::context) return {};   // selected when the state is there
+    if (op_.from.kind != Origin::Kind::context) return {};  // selected when the state is there
     const auto index = static_cast<std::size_t>(op_.from.context);
     MICA_ASSERT(index < session_.contexts.size() && session_.contexts[index], "the planner names contexts of this session");
     return select_local(*session_.contexts[index], text, selection, cancel);
@@ -145,7 +149,8 @@ class CopyStep : public Step {
   /// What the Dockerfile asks for, expanded.
   void add_recipe(Parts& parts) const {
     const auto declare = [&](std::string name, std::string value) { parts.push_back({std::move(name), std::move(value), true}); };
-    for (const std::string& source : op_.sources) declare("source", kind_of(source) == SourceKind::local ? source : without_password(source));
+    for (const std::string& source : op_.sources)
+      declare("source", kind_of(source) == SourceKind::local ? source : without_password(source));
     declare("destination", op_.destination);
     if (!op_.chown.empty()) declare("--chown", op_.chown);
     if (!op_.chmod.empty()) declare("--chmod", op_.chmod);
@@ -160,20 +165,22 @@ class CopyStep : public Step {
 
   Result<Owner> owner(const TreeView& parent, OutputSink& output) const {
     const FoundOwner found = TRY_DOING(find_owner(op_.chown, parent), "--chown");
-    for (const std::string& unknown : found.unknown) output.write(2, format("--chown={}: the stage has no {}; it is left out\n", op_.chown, unknown));
+    for (const std::string& unknown : found.unknown)
+      output.write(2, format("--chown={}: the stage has no {}; it is left out\n", op_.chown, unknown));
     return found.owner;
   }
 
   EarlierLayer earlier_layer(const std::optional<Record>& earlier) const {
     if (!earlier) return {};
     auto listing = session_.layers->listing(earlier->layer);
-    if (!listing) return {};   // no help, but no harm
+    if (!listing) return {};  // no help, but no harm
     return {std::move(*listing), session_.layers->directory(earlier->layer)};
   }
 
   /// False when the source is no archive to unpack.
   Result<bool> unpack(const SelectedSource& source, const Destination& destination, const TreeView& lower, const CopyRules& rules,
-                      snapshot::LayerWriter& layer, CopyWriter& writer, std::vector<std::string>& left_out, const task::Cancel& cancel) const {
+                      snapshot::LayerWriter& layer, CopyWriter& writer, std::vector<std::string>& left_out,
+                      const task::Cancel& cancel) const {
     const Node& top = source.entries.front().node;
     if (!source.unpack || top.type != snapshot::Type::file) return false;
     const auto folder = TRY(sys::open(top.source_dir, O_PATH | O_DIRECTORY));
@@ -182,7 +189,8 @@ class CopyStep : public Step {
     if (!archive) return false;
     TRY(writer.open_folder(destination.path, 0755));
     const UnpackRules how{.folder = destination.path, .owner = rules.owner, .now_ns = rules.now_ns, .clamp_ns = rules.clamp_ns};
-    const auto devices = TRY_DOING(archive->unpack(layer, lower, how, cancel), format("unpacking {}", quoted("/" + source.shown)));
+    const auto devices =
+        TRY_DOING(archive->unpack(layer, lower, how, cancel), format("unpacking {}", quoted("/" + source.shown)));
     left_out.insert(left_out.end(), devices.begin(), devices.end());
     return true;
   }
@@ -192,8 +200,8 @@ class CopyStep : public Step {
   const Graph& graph_;
   Session& session_;
   std::optional<Chmod> chmod_;
-  std::vector<Selection> selections_;                    // one a source
-  std::vector<std::unique_ptr<SourceTree>> git_trees_;   // keep checked-out files
+  std::vector<Selection> selections_;                   // one a source
+  std::vector<std::unique_ptr<SourceTree>> git_trees_;  // keep checked-out files
 };
 
 }  // namespace

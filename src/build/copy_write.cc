@@ -29,14 +29,15 @@ std::string merged_xattrs(const std::string& under, const std::string& over) {
   if (under.empty() || under == over) return over;
   auto attributes = snapshot::unpack_xattrs(over);
   for (sys::Xattr& old : snapshot::unpack_xattrs(under))
-    if (std::ranges::none_of(attributes, [&](const sys::Xattr& attribute) { return attribute.name == old.name; })) attributes.push_back(std::move(old));
+    if (std::ranges::none_of(attributes, [&](const sys::Xattr& attribute) { return attribute.name == old.name; }))
+      attributes.push_back(std::move(old));
   return snapshot::pack_xattrs(attributes);
 }
 
 /// Whether both are the same inode, beyond the group's number.
 bool same_file(const Node& a, const Node& b) {
-  return a.digest == b.digest && a.size == b.size && a.mode == b.mode && a.uid == b.uid && a.gid == b.gid && a.mtime_ns == b.mtime_ns &&
-         a.xattrs == b.xattrs;
+  return a.digest == b.digest && a.size == b.size && a.mode == b.mode && a.uid == b.uid && a.gid == b.gid &&
+         a.mtime_ns == b.mtime_ns && a.xattrs == b.xattrs;
 }
 
 std::unexpected<Error> not_a_folder(std::string_view what, const std::string& path) {
@@ -64,8 +65,10 @@ Result<> CopyWriter::place(const SelectedSource& source, const Destination& dest
   for (const SelectedEntry& entry : std::span(source.entries).subspan(1)) {
     std::string target = join(destination.path, source.below(entry));
     const bool is_fresh = !fresh_.empty() && target.starts_with(fresh_);
-    if (entry.node.type == Type::directory) TRY(put_folder(entry, target, is_fresh));
-    else TRY(put(entry.node, std::move(target), is_fresh));
+    if (entry.node.type == Type::directory)
+      TRY(put_folder(entry, target, is_fresh));
+    else
+      TRY(put(entry.node, std::move(target), is_fresh));
   }
   return cancel_.check();
 }
@@ -76,7 +79,11 @@ Result<> CopyWriter::place(std::string_view name, const std::string& content, co
   if (there && there->type == Type::directory) return failf(Errc::conflict, "cannot replace to directory /{} with file", target);
   const Owner owner = rules_.owner.value_or(Owner{});
   stream::MemorySource bytes(content);
-  TRY(layer_.file(target, {.mode = rules_.chmod ? rules_.chmod->apply(0644, false) : 0644, .uid = owner.uid, .gid = owner.gid, .mtime_ns = clamped(rules_.now_ns)},
+  TRY(layer_.file(target,
+                  {.mode = rules_.chmod ? rules_.chmod->apply(0644, false) : 0644,
+                   .uid = owner.uid,
+                   .gid = owner.gid,
+                   .mtime_ns = clamped(rules_.now_ns)},
                   bytes));
   return {};
 }
@@ -84,7 +91,7 @@ Result<> CopyWriter::place(std::string_view name, const std::string& content, co
 Result<> CopyWriter::open_folder(const std::string& path, std::uint32_t mode) {
   TRY(flush());
   TRY(make_folder(path, mode));
-  folder_.clear();   // what is unpacked may replace it
+  folder_.clear();  // what is unpacked may replace it
   return {};
 }
 
@@ -171,16 +178,21 @@ Result<> CopyWriter::put_folder(const SelectedEntry& entry, const std::string& t
 Result<> CopyWriter::put(const Node& node, std::string target, bool is_fresh) {
   if (!is_fresh) {
     const auto there = TRY(visible(target));
-    if (there && there->type == Type::directory) return failf(Errc::conflict, "cannot replace to directory /{} with file", target);
+    if (there && there->type == Type::directory)
+      return failf(Errc::conflict, "cannot replace to directory /{} with file", target);
   }
   switch (node.type) {
-    case Type::file: return put_file(node, std::move(target));
-    case Type::symlink: return layer_.symlink(target, node.link, meta_of(node));
+    case Type::file:
+      return put_file(node, std::move(target));
+    case Type::symlink:
+      return layer_.symlink(target, node.link, meta_of(node));
     case Type::char_device:
     case Type::block_device:
-    case Type::fifo: return put_device(node, target);
+    case Type::fifo:
+      return put_device(node, target);
     case Type::directory:
-    case Type::whiteout: break;
+    case Type::whiteout:
+      break;
   }
   return failf(Errc::internal, "{} has a type that cannot be copied", quoted(node.path));
 }
@@ -201,7 +213,7 @@ Result<> CopyWriter::put_file(const Node& node, std::string target) {
       return {};
     }
   }
-  if (node.size == 0 && node.digest) {   // nothing to open; a socket of a context could not be
+  if (node.size == 0 && node.digest) {  // nothing to open; a socket of a context could not be
     stream::MemorySource nothing{std::string()};
     return layer_.file_soon(target, meta_of(node), 0, nothing);
   }
@@ -220,8 +232,9 @@ bool CopyWriter::can_link(const snapshot::FileJob& job) const {
   const std::size_t index = earlier_.listing.find(job.path);
   if (index == earlier_.listing.size()) return false;
   const snapshot::EntryView old = earlier_.listing[index];
-  return old.type == Type::file && old.hard_link.empty() && old.digest == *job.digest && old.size == job.size && old.mode == job.meta.mode &&
-         old.uid == job.meta.uid && old.gid == job.meta.gid && old.mtime_ns == job.meta.mtime_ns && old.xattrs == job.meta.xattrs;
+  return old.type == Type::file && old.hard_link.empty() && old.digest == *job.digest && old.size == job.size &&
+         old.mode == job.meta.mode && old.uid == job.meta.uid && old.gid == job.meta.gid && old.mtime_ns == job.meta.mtime_ns &&
+         old.xattrs == job.meta.xattrs;
 }
 
 }  // namespace mica::build

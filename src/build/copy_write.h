@@ -2,8 +2,8 @@
 ///
 /// A folder source's contents go into the destination folder: below it, folders that are there already take the source's mode,
 /// owner and attributes, while the destination itself keeps its own and takes only the time. A file goes inside when the
-/// destination is a folder (or ends in '/'), else under the destination's name. Files replace files and links, never folders; folders
-/// replace nothing. Everything follows Docker 28.5 (tests/corpus, chapter 6).
+/// destination is a folder (or ends in '/'), else under the destination's name. Files replace files and links, never folders;
+/// folders replace nothing. Everything follows Docker 28.5 (tests/corpus, chapter 6).
 #pragma once
 #include <optional>
 #include <string>
@@ -22,8 +22,8 @@
 namespace mica::build {
 
 struct Destination {
-  std::string path;             ///< relative, without links
-  bool is_folder = false;       ///< written with a trailing '/' or "/."
+  std::string path;        ///< relative, without links
+  bool is_folder = false;  ///< written with a trailing '/' or "/."
 };
 /// `text` as in CopyOp; links are resolved in `tree`. Errors: invalid_argument (link loop).
 Result<Destination> find_destination(std::string_view text, const snapshot::TreeView& tree);
@@ -31,14 +31,14 @@ Result<Destination> find_destination(std::string_view text, const snapshot::Tree
 /// A layer that an earlier run of the same step made: where unchanged files can be linked from.
 struct EarlierLayer {
   snapshot::Listing listing;
-  std::string directory;        ///< empty: there is none
+  std::string directory;  ///< empty: there is none
 };
 
 struct CopyRules {
-  std::optional<Owner> owner;             ///< --chown
-  std::optional<Chmod> chmod;             ///< --chmod
-  std::int64_t now_ns = 0;                ///< time of folders and files that have none of their own
-  std::optional<std::int64_t> clamp_ns;   ///< no time is later
+  std::optional<Owner> owner;            ///< --chown
+  std::optional<Chmod> chmod;            ///< --chmod
+  std::int64_t now_ns = 0;               ///< time of folders and files that have none of their own
+  std::optional<std::int64_t> clamp_ns;  ///< no time is later
 };
 
 class CopyWriter {
@@ -76,16 +76,16 @@ class CopyWriter {
   const EarlierLayer earlier_;
   const task::Cancel cancel_;
   std::vector<snapshot::FileJob> jobs_;
-  std::vector<std::pair<std::string, std::string>> links_;        // hard links to make once the files are there: name, existing
-  std::unordered_set<std::string> pending_;                       // their paths
+  std::vector<std::pair<std::string, std::string>> links_;  // hard links to make once the files are there: name, existing
+  std::unordered_set<std::string> pending_;                 // their paths
   struct First {
     const Node* node;
     std::string target;
   };
-  std::unordered_map<std::uint64_t, First> groups_;               // hard links of the source at hand, by Node::inode_group
+  std::unordered_map<std::uint64_t, First> groups_;  // hard links of the source at hand, by Node::inode_group
   std::vector<std::string> left_out_;
-  std::string fresh_;                                             // below this folder ("x/") there was nothing before this copy
-  std::string folder_;                                            // known to be a folder: the last one made
+  std::string fresh_;   // below this folder ("x/") there was nothing before this copy
+  std::string folder_;  // known to be a folder: the last one made
 };
 
 }  // namespace mica::build

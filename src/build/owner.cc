@@ -35,7 +35,8 @@ std::optional<std::uint32_t> id_of(std::string_view word) {
 void add_file(const char* path, const snapshot::TreeView& tree, Parts& parts) {
   Part part{format("file /{} of the stage", path), "", false};
   if (const auto resolved = tree.resolve(path))
-    if (const auto found = tree.find(*resolved); found && found->entry.type == snapshot::Type::file) part.value = hex(found->entry.digest);
+    if (const auto found = tree.find(*resolved); found && found->entry.type == snapshot::Type::file)
+      part.value = hex(found->entry.digest);
   parts.push_back(std::move(part));
 }
 
@@ -70,16 +71,20 @@ Result<FoundOwner> find_owner(std::string_view owner, const snapshot::TreeView& 
     const std::string passwd = TRY(read_names(kPasswd, tree));
     const auto found = runtime::resolve_user(words.user, passwd, "");
     // A number too large for an id is a name that nobody has.
-    if (found && !parse_int(words.user)) out.owner = {.uid = found->uid, .gid = found->gid};
-    else out.unknown.push_back(format("user {}", quoted(words.user)));
+    if (found && !parse_int(words.user))
+      out.owner = {.uid = found->uid, .gid = found->gid};
+    else
+      out.unknown.push_back(format("user {}", quoted(words.user)));
   }
   if (group) {
     out.owner.gid = *group;
   } else if (words.has_group) {
     const std::string names = TRY(read_names(kGroup, tree));
     const auto found = runtime::resolve_groups({std::string(words.group)}, names);
-    if (found && !parse_int(words.group)) out.owner.gid = found->at(0);
-    else out.unknown.push_back(format("group {}", quoted(words.group)));
+    if (found && !parse_int(words.group))
+      out.owner.gid = found->at(0);
+    else
+      out.unknown.push_back(format("group {}", quoted(words.group)));
   }
   return out;
 }

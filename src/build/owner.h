@@ -20,7 +20,7 @@ void add_owner_parts(std::string_view owner, const snapshot::TreeView& tree, Par
 
 struct FoundOwner {
   Owner owner;
-  std::vector<std::string> unknown;     ///< what was not found, for a warning: `user "x"`, `group "y"`
+  std::vector<std::string> unknown;  ///< what was not found, for a warning: `user "x"`, `group "y"`
 };
 /// `owner` is not empty. Errors: not_found (a name, and the tree is the empty one), resource_exhausted (files too large).
 Result<FoundOwner> find_owner(std::string_view owner, const snapshot::TreeView& tree);

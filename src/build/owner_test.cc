@@ -16,7 +16,8 @@ snapshot::TreeView users(LayerFixture& fixture, bool linked = false) {
   const std::string etc = staged.fs() + (linked ? "/real" : "/etc");
   must(sys::make_directories(etc));
   if (linked) REQUIRE(::symlink("/real", (staged.fs() + "/etc").c_str()) == 0);
-  must(sys::write_file(etc + "/passwd", "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/:/bin/sh\nbob:x:1001:100::/:/bin/sh\n"));
+  must(
+      sys::write_file(etc + "/passwd", "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/:/bin/sh\nbob:x:1001:100::/:/bin/sh\n"));
   must(sys::write_file(etc + "/group", "root:x:0:\nstaff:x:50:app\napp:x:1000:\n"));
   const auto listing = fixture.scan(staged.fs());
   const auto info = must(fixture.layers.commit(std::move(staged), listing, {}));
@@ -35,12 +36,29 @@ std::string found(const Result<FoundOwner>& result) {
 TEST_CASE("owners are found as docker finds them") {
   LayerFixture fixture;
   const auto tree = users(fixture);
-  for (const auto& [owner, result] : std::vector<std::pair<const char*, const char*>>{
-           {"1000", "1000:1000"}, {"1000:50", "1000:50"}, {"app", "1000:1000"}, {"bob", "1001:100"}, {"bob:staff", "1001:50"},
-           {"root", "0:0"}, {"77:root", "77:0"}, {":staff", "0:50"}, {"app:", "1000:0"}, {"app:1234", "1000:1234"}, {":", "0:0"},
-           {"app:nosuch", "1000:1000 no group \"nosuch\""}, {"nosuch:staff", "0:50 no user \"nosuch\""}, {"nosuch", "0:0 no user \"nosuch\""},
-           {"4294967295", "0:0 no user \"4294967295\""}, {"3000000000:app", "0:1000 no user \"3000000000\""}, {"a:b:c", "0:0 no user \"a\" no group \"b:c\""},
-           {"00077", "77:77"}, {"+5", "5:5"}, {"-1", "0:0 no user \"-1\""}, {"2147483647", "2147483647:2147483647"}, {"2147483648", "0:0 no user \"2147483648\""}}) {
+  for (const auto& [owner, result] :
+       std::vector<std::pair<const char*, const char*>>{{"1000", "1000:1000"},
+                                                        {"1000:50", "1000:50"},
+                                                        {"app", "1000:1000"},
+                                                        {"bob", "1001:100"},
+                                                        {"bob:staff", "1001:50"},
+                                                        {"root", "0:0"},
+                                                        {"77:root", "77:0"},
+                                                        {":staff", "0:50"},
+                                                        {"app:", "1000:0"},
+                                                        {"app:1234", "1000:1234"},
+                                                        {":", "0:0"},
+                                                        {"app:nosuch", "1000:1000 no group \"nosuch\""},
+                                                        {"nosuch:staff", "0:50 no user \"nosuch\""},
+                                                        {"nosuch", "0:0 no user \"nosuch\""},
+                                                        {"4294967295", "0:0 no user \"4294967295\""},
+                                                        {"3000000000:app", "0:1000 no user \"3000000000\""},
+                                                        {"a:b:c", "0:0 no user \"a\" no group \"b:c\""},
+                                                        {"00077", "77:77"},
+                                                        {"+5", "5:5"},
+                                                        {"-1", "0:0 no user \"-1\""},
+                                                        {"2147483647", "2147483647:2147483647"},
+                                                        {"2147483648", "0:0 no user \"2147483648\""}}) {
     CAPTURE(owner);
     CHECK(found(find_owner(owner, tree)) == result);
   }

@@ -68,7 +68,12 @@ class LayerTree : public SourceTree {
  private:
   Node node_of(const snapshot::TreeView::Found& found) const {
     const snapshot::EntryView& entry = found.entry;
-    Node node{.path = std::string(entry.path), .type = entry.type, .mode = entry.mode, .uid = entry.uid, .gid = entry.gid, .size = entry.size};
+    Node node{.path = std::string(entry.path),
+              .type = entry.type,
+              .mode = entry.mode,
+              .uid = entry.uid,
+              .gid = entry.gid,
+              .size = entry.size};
     node.mtime_ns = entry.mtime_ns;
     node.device = entry.device;
     node.link = entry.link;
@@ -91,7 +96,7 @@ class LayerTree : public SourceTree {
 
   const snapshot::TreeView view_;
   const std::string name_;
-  Guarded<std::unordered_map<std::string, std::vector<Node>>> expected_;   // handed out once each
+  Guarded<std::unordered_map<std::string, std::vector<Node>>> expected_;  // handed out once each
 };
 
 }  // namespace
@@ -111,8 +116,10 @@ Result<std::string> SourceTree::resolve(std::string_view path, bool follow_last)
   auto resolved = snapshot::resolve_links(path, follow_last, [&](const std::string& at) -> std::optional<std::string> {
     if (failed) return std::nullopt;
     auto node = find(at);
-    if (!node) failed = std::move(node).error();
-    else if (*node && (*node)->type == snapshot::Type::symlink) return std::move((*node)->link);
+    if (!node)
+      failed = std::move(node).error();
+    else if (*node && (*node)->type == snapshot::Type::symlink)
+      return std::move((*node)->link);
     return std::nullopt;
   });
   if (failed) return fail(std::move(*failed));

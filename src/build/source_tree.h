@@ -20,16 +20,16 @@ namespace mica::build {
 
 struct Node {
   std::string path;
-  snapshot::Type type = snapshot::Type::file;   ///< a socket of a context is an empty regular file, as Docker sends it
-  std::uint32_t mode = 0, uid = 0, gid = 0;     ///< of a local context folder uid and gid are 0
+  snapshot::Type type = snapshot::Type::file;  ///< a socket of a context is an empty regular file, as Docker sends it
+  std::uint32_t mode = 0, uid = 0, gid = 0;    ///< of a local context folder uid and gid are 0
   std::uint64_t size = 0;
   std::int64_t mtime_ns = 0;
   std::uint64_t device = 0;
-  std::uint64_t inode_group = 0;                ///< equal and not 0: hard links to one inode
-  std::string link;                             ///< symlink target
-  std::string xattrs;                           ///< packed (snapshot::pack_xattrs)
-  std::optional<Sha256Bytes> digest;            ///< content of a file, once known
-  std::string source_dir, source_path;          ///< where the content can be opened: link-free beneath source_dir
+  std::uint64_t inode_group = 0;        ///< equal and not 0: hard links to one inode
+  std::string link;                     ///< symlink target
+  std::string xattrs;                   ///< packed (snapshot::pack_xattrs)
+  std::optional<Sha256Bytes> digest;    ///< content of a file, once known
+  std::string source_dir, source_path;  ///< where the content can be opened: link-free beneath source_dir
 
   /// Content identity as decision 4 has it: type, mode, owner, size, link, device, xattrs, content; no path, no time.
   /// A file's digest must be known.

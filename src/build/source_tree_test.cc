@@ -18,9 +18,10 @@ std::vector<std::string> names(const std::vector<Node>& nodes) {
 
 std::unique_ptr<SourceTree> two_layers() {
   using namespace testing;
-  return make_layer_tree(tree({{folder("a"), file("a/1", "one"), file("a/2", "two"), folder("a-b"), file("a-b/x"), soft_link("l", "a/1")},
-                               {folder("a"), file("a/2", "new", 0600), folder("a/d"), file("a/d/z"), whiteout("a-b")}}),
-                         "stage s");
+  return make_layer_tree(
+      tree({{folder("a"), file("a/1", "one"), file("a/2", "two"), folder("a-b"), file("a-b/x"), soft_link("l", "a/1")},
+            {folder("a"), file("a/2", "new", 0600), folder("a/d"), file("a/d/z"), whiteout("a-b")}}),
+      "stage s");
 }
 
 }  // namespace
@@ -50,7 +51,7 @@ TEST_CASE("a tree that expects to be walked gives the same entries") {
       for (const Node& node : wanted) compare(node.path);
     };
     compare(start);
-    compare("");   // asked again
+    compare("");  // asked again
   }
 }
 

@@ -8,7 +8,8 @@
 namespace mica::build {
 namespace {
 
-/// Makes the folders of a WORKDIR that are missing, as mkdir -p would inside the root filesystem: links are followed, dangling ones too.
+/// Makes the folders of a WORKDIR that are missing, as mkdir -p would inside the root filesystem: links are followed, dangling
+/// ones too.
 class WorkdirStep : public Step {
  public:
   WorkdirStep(const Vertex& vertex, Session& session) : op_(std::get<WorkdirOp>(vertex.op)), session_(session) {}
@@ -23,7 +24,8 @@ class WorkdirStep : public Step {
     return {};
   }
 
-  Result<snapshot::LayerInfo> execute(const StepStates& states, const std::optional<Record>&, OutputSink& output, task::Cancel) override {
+  Result<snapshot::LayerInfo> execute(const StepStates& states, const std::optional<Record>&, OutputSink& output,
+                                      task::Cancel) override {
     const snapshot::TreeView parent = TRY(session_.layers->view(states.parent.chain));
     Owner owner;
     if (!op_.user.empty()) {

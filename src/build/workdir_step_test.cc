@@ -23,7 +23,8 @@ TEST_CASE("WORKDIR makes what is missing, owned by the user in force") {
   CHECK(made(fixture, {"/n", "1234"}, base) == Lines{"d n 755 1234:1234"});
   CHECK(made(fixture, {"/g", "bob:staff"}, base) == Lines{"d g 755 1001:50"});
   CHECK(made(fixture, {"/h", "5:6"}) == Lines{"d h 755 5:6"});
-  CHECK(made(fixture, {"/e/x", "bob"}, fixture.shell(std::string(kUsers) + "mkdir -m 700 e")) == Lines{"d e 700", "d e/x 755 1001:100"});
+  CHECK(made(fixture, {"/e/x", "bob"}, fixture.shell(std::string(kUsers) + "mkdir -m 700 e")) ==
+        Lines{"d e 700", "d e/x 755 1001:100"});
   CHECK(fixture.output.text.empty());
   CHECK(made(fixture, {"/u", "nosuch"}, base) == Lines{"d u 755"});
   CHECK(fixture.output.text == "WORKDIR /u: the stage has no user \"nosuch\" (USER nosuch); it is left out\n");
@@ -44,7 +45,8 @@ TEST_CASE("a WORKDIR that exists is an empty layer, one onto a file an error") {
 
 TEST_CASE("WORKDIR's key has its path, its user and the files that the user is looked up in") {
   StepFixture fixture;
-  const State one = fixture.shell("mkdir etc; echo bob:x:1:1::/: > etc/passwd"), two = fixture.shell("mkdir etc; echo bob:x:2:2::/: > etc/passwd");
+  const State one = fixture.shell("mkdir etc; echo bob:x:1:1::/: > etc/passwd"),
+              two = fixture.shell("mkdir etc; echo bob:x:2:2::/: > etc/passwd");
   const auto key = [&](WorkdirOp op, const State& parent) { return strong_key(must(fixture.run(std::move(op), parent)).parts); };
   CHECK(key({"/a", "bob"}, one) == key({"/a", "bob"}, one));
   CHECK(key({"/a", "bob"}, one) != key({"/a", "bob"}, two));

@@ -59,7 +59,7 @@ class MemoryTree : public build::SourceTree {
   std::string name() const override { return "the build context"; }
 
   std::string hidden, rule;
-  int listed = 0;   ///< folders that were asked for
+  int listed = 0;  ///< folders that were asked for
 
  private:
   sys::TempDir contents_ = must(sys::TempDir::create("/tmp", "mica-tree"));

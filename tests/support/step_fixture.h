@@ -42,7 +42,8 @@ struct StepFixture {
     snapshot::LayerInfo layer;
   };
   /// Prepares, asks for the key and executes. `from`: the state of Origin::vertex 1.
-  Result<Ran> run(build::Op op, const build::State& parent = {}, const build::State& from = {}, const std::optional<build::Record>& earlier = std::nullopt) {
+  Result<Ran> run(build::Op op, const build::State& parent = {}, const build::State& from = {},
+                  const std::optional<build::Record>& earlier = std::nullopt) {
     build::Vertex vertex{.id = 2, .parent = parent.chain.empty() ? build::kNoVertex : 0, .inputs = {1}, .op = std::move(op)};
     graph.vertices = {build::Vertex{.id = 0}, build::Vertex{.id = 1, .op = build::WorkdirOp{}}, vertex};
     const auto step = std::holds_alternative<build::CopyOp>(vertex.op) ? build::make_copy_step(vertex, graph, session)
@@ -72,11 +73,15 @@ struct StepFixture {
   }
   /// The same by the shell, run in the folder.
   build::State shell(const std::string& script) {
-    return state([&](const std::string& folder) { must(sys::run_and_capture({"sh", "-euc", "umask 022; cd \"$0\"; " + script, folder})); });
+    return state([&](const std::string& folder) {
+      must(sys::run_and_capture({"sh", "-euc", "umask 022; cd \"$0\"; " + script, folder}));
+    });
   }
   Lines layer(const Ran& ran) { return lines_of(must(store.layers.listing(ran.layer.id))); }
   Lines tree(const build::State& of) { return lines_of(must(store.layers.view(of.chain))); }
-  std::string content(const build::State& of, std::string_view path) { return must(must(store.layers.view(of.chain)).read_file(path, 1 << 20)); }
+  std::string content(const build::State& of, std::string_view path) {
+    return must(must(store.layers.view(of.chain)).read_file(path, 1 << 20));
+  }
   snapshot::Entry entry(const build::State& of, std::string_view path) {
     const auto view = must(store.layers.view(of.chain));
     const auto found = view.find(path);
@@ -86,7 +91,9 @@ struct StepFixture {
 
  private:
   /// The listing says what is on disk.
-  void check_disk(const snapshot::LayerId& id) { check_same(must(store.layers.listing(id)), store.scan(store.layers.directory(id))); }
+  void check_disk(const snapshot::LayerId& id) {
+    check_same(must(store.layers.listing(id)), store.scan(store.layers.directory(id)));
+  }
 };
 
 /// The error's text; "" for success.
