@@ -1,0 +1,118 @@
+# Killed, out of disk space or interrupted: the store stays whole, nothing is left behind, and the next build works.
+# timeout: 180
+source "$(dirname "$0")/../support/cli.sh"
+needs_root "RUN steps"
+busybox_image busybox:1
+base=$PWD/base
+cp -a "$MICA_ROOT" "$base"
+mkdir context
+echo one > context/one
+cat > context/Dockerfile << 'END'
+FROM busybox:1
+COPY one /one
+WORKDIR /w
+RUN --network=none --mount=type=cache,target=/c echo x > two; echo >> /c/log
+END
+# Fault points pass by in threads as well: the order is the same within a thread only, the count is what matters.
+fresh() { rm -rf "$MICA_ROOT" && cp -a "$base" "$MICA_ROOT"; }
+works() {  # after WHAT
+  store_is_clean
+  expect_ok build -t after:1 context
+  expect_ok "$MICA" run --rm --network=none after:1 cat /one
+  stdout_is one
+}
+no_half_image() {
+  "$MICA" images -q > .images 2> .stderr || { cat .stderr; fail "no list of images"; }
+  while read -r id; do expect_ok "$MICA" save -o .saved "$id"; done < .images
+}
+
+build_it() { build -t built:1 -o type=image -o type=oci,dest=out.oci context; }
+import_it() { "$MICA" import "$BUSYBOX_TAR" imported:1; }
+load_it() { "$MICA" load -i saved.tar; }
+"$MICA" save -o saved.tar busybox:1
+expect_ok "$MICA" import "$BUSYBOX_TAR" saved:1
+
+for action in build_it import_it load_it; do
+  for kind in kill enospc; do
+    faults=0 n=1
+    while :; do
+      [[ $n -lt 200 ]] || fail "$action: no end of fault points"
+      # An import of what the store has would pass fewer points: it starts from nothing.
+      if [[ $action == build_it ]]; then fresh; else rm -rf "$MICA_ROOT"; fi
+      rm -rf out.oci
+      status=0
+      MICA_FAULT=$kind:$n $action > .out 2> .err || status=$?
+      [[ $status != 0 ]] || break
+      faults=$((faults + 1))
+      if [[ $kind == kill ]]; then
+        equal "$action: the status at point $n" 137 "$status"
+      else
+        [[ $status -lt 128 ]] || fail "$action died of signal $((status - 128)) at point $n"
+        grep -qi 'no space left' .err || fail "$action: no reason in the message at point $n: $(cat .err)"
+        grep -q '^mica: ' .err || fail "$action: no message of ours at point $n: $(cat .err)"
+      fi
+      [[ ! -e out.oci ]] || tar tf out.oci > /dev/null || fail "$action: half an archive at point $n"
+      no_half_image
+      if [[ $action == build_it ]]; then
+        works
+      else
+        expect_ok $action
+        store_is_clean
+      fi
+      n=$((n + 1 + n / 8))
+    done
+    [[ $faults -ge 3 ]] || fail "$action passed only $faults points of $kind"
+  done
+done
+
+# Killed in the middle of a RUN step: the next command cleans up; nothing of the step goes on.
+fresh
+mkdir sleeper
+marker=$((RANDOM + 100000))
+cat > sleeper/Dockerfile << END
+FROM busybox:1
+RUN --network=none --mount=type=cache,target=/c echo x > /c/started; sleep $marker
+END
+sleepers() { pgrep -f "^sleep $marker" || true; }
+wait_for_start() { for ((i = 0; i < 200; i++)); do [[ ! $(sleepers) ]] || return 0; sleep 0.05; done; fail "the step did not start: $(cat .err)"; }
+wait_for_end() { for ((i = 0; i < 100; i++)); do [[ $(sleepers) ]] || return 0; sleep 0.05; done; fail "the step goes on: $(ps -o pid,ppid,args -p "$(sleepers | paste -sd,)")"; }
+mounts_below() { grep -cF " $MICA_ROOT/" /proc/self/mountinfo || true; }
+
+setsid "$MICA" build --progress=plain -t never:1 sleeper > .out 2> .err &
+pid=$!
+wait_for_start
+kill -9 $pid
+wait $pid 2> /dev/null || status=$?
+equal "the status of a killed build" 137 "$status"
+expect_ok build -t after:1 context
+wait_for_end
+equal "mounts after a killed build" 0 "$(mounts_below)"
+store_is_clean
+expect_fail "$MICA" inspect never:1
+
+# Interrupted and terminated: at once, with the status a shell expects, and with nothing left.
+for signal in INT TERM; do
+  # A shell's background jobs ignore SIGINT; env gives the default back.
+  env --default-signal=INT "$MICA" build --progress=plain -t never:1 sleeper > .out 2> .err &
+  pid=$!
+  wait_for_start
+  begin=${EPOCHREALTIME/./}
+  kill -$signal $pid
+  status=0
+  wait $pid || status=$?
+  [[ $((${EPOCHREALTIME/./} - begin)) -lt 5000000 ]] || fail "SIG$signal took long"
+  equal "the status after SIG$signal" $((128 + $(kill -l $signal))) "$status"
+  equal "steps after SIG$signal" "" "$(sleepers)"
+  equal "mounts after SIG$signal" 0 "$(mounts_below)"
+  store_is_clean
+done
+
+env --default-signal=INT "$MICA" run --rm --network=none busybox:1 sleep $marker > .out 2> .err &
+pid=$!
+wait_for_start
+kill -9 $pid
+wait $pid 2> /dev/null || true
+expect_ok "$MICA" run --rm --network=none busybox:1 true
+wait_for_end
+equal "mounts after a killed run" 0 "$(mounts_below)"
+store_is_clean
