@@ -21,7 +21,7 @@ scripts=()
 if [[ $# -gt 0 ]]; then for name in "$@"; do scripts+=("$folder/$(basename "$name" .sh).sh"); done; else scripts=("$folder"/*.sh); fi
 top=$(mktemp -d "${TMPDIR:-/tmp}/mica-cli.XXXXXX")
 chmod 755 "$top"
-export MICA_TEST_CACHE=$top/cache
+export MICA_TEST_CACHE=$top/.shared   # no script is called like that
 mkdir -p "$MICA_TEST_CACHE"
 "$support/busybox_base.sh" "$MICA_TEST_CACHE/busybox.tar" || exit 1
 
