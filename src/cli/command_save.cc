@@ -19,7 +19,9 @@ Result<int> run(Context& context) {
   if (to_stdout && ::isatty(STDOUT_FILENO))
     return fail(Errc::invalid_argument, "cowardly refusing to save to a terminal. Use the -o flag or redirect");
   const auto interrupt = TRY(engine::Interrupt::install());
-  auto engine = TRY(engine::Engine::open(context.options));
+  auto opened = engine::Engine::open(context.options);
+  if (!opened && opened.error().code() == Errc::permission_denied) opened = engine::Engine::open_for_reading(context.options);
+  const auto engine = TRY(std::move(opened));
   const engine::SaveImages request{.names = args.positionals()};
   TRY(engine::save_images_to_file(*engine, request, to_stdout ? "-" : output, interrupt.cancel()));
   return 0;

@@ -43,6 +43,7 @@ class Engine {
   store::ImageTable& images() { return *images_; }
   snapshot::LayerStore& layers() { return *layers_; }
   store::Workspace& workspace() { return *workspace_; }   ///< only after open()
+  bool has_workspace() const { return workspace_ != nullptr; }
   task::Pool& pool() { return *pool_; }
   // Made at first use; any thread may ask.
   http::Client& http();

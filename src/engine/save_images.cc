@@ -201,7 +201,8 @@ Result<> save_images(Engine& engine, const SaveImages& request, stream::Sink& to
   const auto images = TRY(choose(engine, request.names));
   std::vector<std::string> layers;
   for (const auto& one : images) layers.insert(layers.end(), one.layers.begin(), one.layers.end());
-  if (!layers.empty()) TRY(engine.workspace().lease(engine.database(), layers));
+  // Nothing goes away from a store that cannot be written.
+  if (!layers.empty() && engine.has_workspace()) TRY(engine.workspace().lease(engine.database(), layers));
   return write_image_archive(engine, images, to, cancel);
 }
 
