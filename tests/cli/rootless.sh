@@ -55,6 +55,24 @@ for snapshotter in auto copy; do
   equal "the state folder" "$test_user 700" "$(stat -c '%U %a' "$test_home/.local/share/mica")"
 done
 
+# A file the user may not read stops the build that needs it, by its name, and no other.
+install -d -o "$test_user" "$test_home/unreadable"
+echo secret > "$test_home/unreadable/secret"
+chmod 600 "$test_home/unreadable/secret"
+printf 'FROM scratch\nCOPY secret /\n' > "$test_home/unreadable/Dockerfile"
+expect_fail mica build --progress=plain unreadable
+stderr_has secret
+stderr_has "ermission denied"
+echo secret > "$test_home/unreadable/.dockerignore"
+expect_fail mica build --progress=plain unreadable
+printf 'FROM scratch\nCOPY Dockerfile /\n' > "$test_home/unreadable/Dockerfile"
+rm "$test_home/unreadable/.dockerignore"
+expect_ok mica build --progress=plain unreadable
+# A state folder of another user is refused, whether to look at or to write to.
+expect_fail mica --root /root/.no-such-store import busybox.tar busybox:1
+stderr_has "/root"
+expect_ok mica fsck
+
 # A root build of the same input gives the same files.
 busybox_image busybox:1
 expect_ok build -o type=tar,dest=root.tar "$test_home/context"
