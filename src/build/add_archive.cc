@@ -8,6 +8,7 @@
 #include "archive/tar.h"
 #include "base/format.h"
 #include "base/text.h"
+#include "build/archive_types.h"
 #include "snapshot/resolve_links.h"
 #include "stream/compression.h"
 
@@ -26,25 +27,6 @@ std::string join(std::string_view folder, std::string_view name) {
   std::string path(folder);
   if (!path.empty() && !name.empty()) path += '/';
   return path += name;
-}
-
-Type type_of(EntryType type) {
-  switch (type) {
-    case EntryType::char_device:
-      return Type::char_device;
-    case EntryType::block_device:
-      return Type::block_device;
-    case EntryType::fifo:
-      return Type::fifo;
-    case EntryType::directory:
-      return Type::directory;
-    case EntryType::symlink:
-      return Type::symlink;
-    case EntryType::file:
-    case EntryType::hard_link:
-      break;
-  }
-  return Type::file;
 }
 
 /// Clean and relative; "" is the folder that is unpacked into.

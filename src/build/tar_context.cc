@@ -9,6 +9,7 @@
 #include "archive/tar_format.h"
 #include "base/format.h"
 #include "base/text.h"
+#include "build/archive_types.h"
 #include "build/context_tree.h"
 #include "stream/compression.h"
 
@@ -44,25 +45,6 @@ Result<std::string> clean_name(const std::string& name) {
   for (const auto part : split(clean, '/'))
     if (part.size() > kMaxName) return corrupt(name, "a part of its name is too long");
   return clean == "." ? std::string() : clean;
-}
-
-Type type_of(EntryType type) {
-  switch (type) {
-    case EntryType::directory:
-      return Type::directory;
-    case EntryType::symlink:
-      return Type::symlink;
-    case EntryType::char_device:
-      return Type::char_device;
-    case EntryType::block_device:
-      return Type::block_device;
-    case EntryType::fifo:
-      return Type::fifo;
-    case EntryType::file:
-    case EntryType::hard_link:
-      break;
-  }
-  return Type::file;
 }
 
 class Unpacker {

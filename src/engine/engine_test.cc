@@ -15,8 +15,10 @@
 #include "sys/fd.h"
 #include "sys/mount.h"
 #include "sys/userns.h"
+#include "support/in_child.h"
 
 using namespace mica;
+using support::in_child;
 using engine::Engine;
 
 namespace {
@@ -56,27 +58,6 @@ class Variable {
   const char* name_;
   std::optional<std::string> before_;
 };
-
-/// Runs in a child process; its text, or "died".
-template <class F>
-std::string in_child(F run) {
-  int ends[2];
-  REQUIRE(::pipe(ends) == 0);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const std::string text = run();
-    (void)!::write(ends[1], text.data(), text.size());
-    ::_exit(0);
-  }
-  ::close(ends[1]);
-  std::string text;
-  char buffer[4096];
-  for (ssize_t n; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(n));
-  ::close(ends[0]);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? text : "died";
-}
 
 }  // namespace
 

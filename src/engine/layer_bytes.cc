@@ -14,11 +14,6 @@ stream::Compression compression_of(std::string_view media_type) {
   return stream::Compression::none;
 }
 
-std::string_view media_type_of(stream::Compression compression) {
-  if (compression == stream::Compression::gzip) return oci::kOciLayerGzip;
-  return compression == stream::Compression::zstd ? oci::kOciLayerZstd : oci::kOciLayer;
-}
-
 Result<> write_blob(Engine& engine, const store::LayerBlob& blob, stream::Sink& to) {
   auto file = TRY(engine.blobs().open(blob.digest));
   stream::FdSource source(std::move(file));
@@ -43,6 +38,11 @@ class CancellableSink : public stream::Sink {
 };
 
 }  // namespace
+
+std::string_view layer_media_type(stream::Compression compression) {
+  if (compression == stream::Compression::gzip) return oci::kOciLayerGzip;
+  return compression == stream::Compression::zstd ? oci::kOciLayerZstd : oci::kOciLayer;
+}
 
 Result<> write_layer_bytes(Engine& engine, const snapshot::LayerId& layer, stream::Sink& to, task::Cancel cancel) {
   const auto diff_id = TRY(engine.layers().diff_id(layer, cancel));
@@ -88,7 +88,7 @@ Result<> keep_original(Engine& engine, const snapshot::LayerId& layer, const oci
   }
   const std::int64_t size = ingest->size();
   const auto digest = TRY_DOING(ingest->commit({}, store::Sync::later), "keeping a layer's original bytes");
-  return table.put({.diff_id = diff_id, .digest = digest, .media_type = std::string(media_type_of(kind)), .size = size, .original = true});
+  return table.put({.diff_id = diff_id, .digest = digest, .media_type = std::string(layer_media_type(kind)), .size = size, .original = true});
 }
 
 }  // namespace mica::engine

@@ -2,9 +2,13 @@
 #pragma once
 #include "engine/engine.h"
 #include "store/layer_blobs.h"
+#include "stream/compression.h"
 #include "stream/stream.h"
 
 namespace mica::engine {
+
+/// The OCI media type of a layer under a compression that layers may have (none, gzip, zstd).
+std::string_view layer_media_type(stream::Compression compression);
 
 /// Writes the uncompressed tar of a layer; does not finish `to`. Errors: corrupt (what the store has is not what the DiffID says),
 /// cancelled, those of `to`.

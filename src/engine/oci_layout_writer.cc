@@ -10,14 +10,6 @@
 namespace mica::engine {
 namespace {
 
-std::string_view layer_type(stream::Compression compression) {
-  switch (compression) {
-    case stream::Compression::gzip: return oci::kOciLayerGzip;
-    case stream::Compression::zstd: return oci::kOciLayerZstd;
-    default: return oci::kOciLayer;
-  }
-}
-
 Result<> add_folder(archive::TarWriter& tar, const sys::Fd& folder, const std::string& path, task::Cancel cancel) {
   const auto names = TRY(sys::list_names(folder));
   for (const auto& name : names) {
@@ -78,7 +70,7 @@ Result<oci::Descriptor> OciLayoutWriter::put_layer(const snapshot::LayerId& laye
   }
   const auto digest = oci::Digest::from_hex(hashing.finish_hex());
   TRY(sys::rename(partial, blob_path(digest)));
-  return oci::Descriptor{.media_type = std::string(layer_type(compression)), .digest = digest, .size = static_cast<std::int64_t>(hashing.size())};
+  return oci::Descriptor{.media_type = std::string(layer_media_type(compression)), .digest = digest, .size = static_cast<std::int64_t>(hashing.size())};
 }
 
 Result<> OciLayoutWriter::finish(const oci::Index& index) {
