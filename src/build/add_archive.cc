@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "build/archive_types.h"
+#include "build/new_folder.h"
 #include "snapshot/resolve_links.h"
 #include "stream/compression.h"
 
@@ -91,13 +92,17 @@ class Unpacker {
     std::string real = TRY(resolve(in_archive));
     const std::string path = join(rules_.folder, real);
     if (!folders_.contains(path)) {
+      std::optional<snapshot::Entry> nearest = layer_.find(rules_.folder);
       for (std::size_t end = rules_.folder.size(); end < path.size();) {
         end = std::min(path.find('/', end + 1), path.size());
-        const auto there = layer_.find(std::string_view(path).substr(0, end));
+        auto there = layer_.find(std::string_view(path).substr(0, end));
         if (there && there->type != Type::directory) return failf(Errc::conflict, "/{}: not a directory", path.substr(0, end));
         if (!there) break;
+        nearest = std::move(there);
       }
-      TRY(layer_.ensure_directory(path, {.mtime_ns = clamped(rules_.now_ns)}));
+      Meta made = new_folder({.mtime_ns = clamped(rules_.now_ns)}, nearest, false);
+      made.mode = 0755;   // Docker sets the mode once more, which takes the bit away
+      TRY(layer_.ensure_directory(path, made));
       folders_.insert(path);
     }
     last_name_ = in_archive;

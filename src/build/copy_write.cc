@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "build/new_folder.h"
 
 namespace mica::build {
 namespace {
@@ -117,15 +118,18 @@ Result<std::optional<Entry>> CopyWriter::visible(const std::string& path) {
 /// Like mkdir -p. Links are not followed: the path has none, unless an earlier source of this step made one.
 Result<> CopyWriter::make_folder(const std::string& path, std::uint32_t mode) {
   if (path.empty() || path == folder_) return {};
+  std::optional<Entry> nearest;
   for (std::size_t end = 0; end < path.size();) {
     end = std::min(path.find('/', end + 1), path.size());
     const std::string part = path.substr(0, end);
-    const auto there = TRY(visible(part));
+    auto there = TRY(visible(part));
     if (!there) break;
     if (there->type != Type::directory) return not_a_folder("mkdir", part);
+    nearest = std::move(there);
   }
   const Owner owner = rules_.owner.value_or(Owner{});
-  TRY(layer_.ensure_directory(path, {.mode = mode, .uid = owner.uid, .gid = owner.gid, .mtime_ns = clamped(rules_.now_ns)}));
+  const Meta fresh{.mode = mode, .uid = owner.uid, .gid = owner.gid, .mtime_ns = clamped(rules_.now_ns)};
+  TRY(layer_.ensure_directory(path, new_folder(fresh, nearest, rules_.owner.has_value())));
   folder_ = path;
   return {};
 }

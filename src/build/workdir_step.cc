@@ -1,6 +1,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "build/new_folder.h"
 #include "build/owner.h"
 #include "build/step.h"
 #include "snapshot/layer_writer.h"
@@ -37,24 +38,29 @@ class WorkdirStep : public Step {
     const std::string path = TRY(parent.resolve(clean_path("/" + op_.path).substr(1)));
     auto staged = TRY(session_.layers->stage());
     snapshot::LayerWriter layer(staged, parent, *session_.pool);
-    const bool is_new = TRY(is_missing(path, parent));
-    if (is_new) TRY(layer.ensure_directory(path, {.mode = 0755, .uid = owner.uid, .gid = owner.gid, .mtime_ns = now().ns}));
+    const auto nearest = TRY(nearest_folder(path, parent));
+    const snapshot::Meta fresh{.mode = 0755, .uid = owner.uid, .gid = owner.gid, .mtime_ns = now().ns};
+    const bool is_there = path.empty() || (nearest && nearest->path == path);
+    if (!is_there) TRY(layer.ensure_directory(path, new_folder(fresh, nearest, !op_.user.empty())));
     auto listing = TRY(layer.finish());
     if (session_.clamp_ns) listing = TRY(clamp_times(staged, std::move(listing), *session_.clamp_ns));
     return session_.layers->commit(std::move(staged), listing, parent);
   }
 
  private:
-  static Result<bool> is_missing(const std::string& path, const snapshot::TreeView& tree) {
+  /// The deepest folder on the way to `path` that the tree has; nullopt: none but the root.
+  static Result<std::optional<snapshot::Entry>> nearest_folder(const std::string& path, const snapshot::TreeView& tree) {
+    std::optional<snapshot::Entry> nearest;
     snapshot::TreeFinder finder(tree);
     for (std::size_t end = 0; end < path.size();) {
       end = std::min(path.find('/', end + 1), path.size());
       const std::string_view part = std::string_view(path).substr(0, end);
       const auto found = finder.find(part);
-      if (!found) return true;
+      if (!found) break;
       if (found->entry.type != snapshot::Type::directory) return failf(Errc::conflict, "mkdir /{}: not a directory", part);
+      nearest = snapshot::Entry::of(found->entry);
     }
-    return false;
+    return nearest;
   }
 
   const WorkdirOp& op_;
