@@ -22,4 +22,5 @@ stderr_has "progress=plain and quiet cannot be used together"
 expect_ok "$MICA" build -q --progress=auto good
 # What goes to stdout is the output alone.
 "$MICA" build -q -o - good > tree.tar
-tar -tf tree.tar | grep -q bin/busybox || fail "the tree on stdout is no tar"
+tar -tf tree.tar > names   # not into grep -q: it ends early, and the broken pipe would fail the line
+grep -q bin/busybox names || fail "the tree on stdout is no tar"

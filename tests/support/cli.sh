@@ -62,7 +62,7 @@ stdout_has() { grep -qF -- "$1" .stdout || { show; fail "not in stdout: $1"; }; 
 stderr_has() { grep -qF -- "$1" .stderr || { show; fail "not in stderr: $1"; }; }
 stdout_lacks() { ! grep -qF -- "$1" .stdout || { show; fail "should not be in stdout: $1"; }; }
 stderr_lacks() { ! grep -qF -- "$1" .stderr || { show; fail "should not be in stderr: $1"; }; }
-output_has() { cat .stdout .stderr | grep -qF -- "$1" || { show; fail "not in the output: $1"; }; }
+output_has() { grep -qF -- "$1" .stdout .stderr || { show; fail "not in the output: $1"; }; }
 equal() { [[ $2 == "$3" ]] || fail "$1"$'\n'"  expected: $2"$'\n'"  actual:   $3"; }
 
 busybox_tar() { [[ -e $BUSYBOX_TAR ]] || "$support/busybox_base.sh" "$BUSYBOX_TAR"; }
