@@ -102,10 +102,11 @@ std::vector<std::string> environment() {
   return {format("PATH={}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin", path ? path : ""), "LC_ALL=C"};
 }
 
-Result<> run_netavark(const std::string& program, const std::string& file, const std::string& namespace_path, const task::Cancel& cancel) {
+/// Newer netavarks want a --config folder even when no name server is asked for.
+Result<> run_netavark(const std::string& program, const std::string& file, const std::string& folder, const std::string& namespace_path, const task::Cancel& cancel) {
   auto out = TRY(Pipe::open());
   auto err = TRY(Pipe::open());
-  sys::Spawn spawn{.argv = {program, "--file", file, "setup", namespace_path}, .env = environment(), .stdout_fd = out.writer.get(),
+  sys::Spawn spawn{.argv = {program, "--file", file, "--config", folder, "setup", namespace_path}, .env = environment(), .stdout_fd = out.writer.get(),
                    .stderr_fd = err.writer.get()};
   auto process = TRY(sys::Process::start(spawn));
   out.writer.reset();
@@ -156,7 +157,7 @@ Result<std::unique_ptr<BuildNetwork>> make_bridge_network(const std::string& sta
   auto lease = TRY(lease_address(folder, *subnet));
   const std::string file = temporary + "/" + id + ".json";
   TRY(sys::write_file(file, configuration(id, *subnet, lease.address, mtu_of_way_out(routes)), 0600));
-  auto done = run_netavark(program, file, name_space.path(), cancel);
+  auto done = run_netavark(program, file, folder, name_space.path(), cancel);
   ::unlink(file.c_str());
   TRY(std::move(done));
   log::debug("network address={} namespace={}", lease.address, name_space.path());
