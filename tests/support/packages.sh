@@ -6,7 +6,7 @@ packages_run=(runc netavark iptables passt uidmap mmdebstrap busybox-static git 
 packages_test=(docker-registry apache2-utils openssl python3 skopeo umoci jq attr zstd xz-utils bzip2 perl sqlite3 util-linux bsdutils)
 packages_bench=(python3-minimal)
 
-# Installs what is missing; silent when nothing is.
+# Installs what is missing; silent when nothing is. RUNLEVEL=1: no service is started (docker-registry would be).
 ensure_packages() {
   local group name missing=()
   for group in "$@"; do
@@ -25,7 +25,7 @@ ensure_packages() {
   local log
   log=$(mktemp)
   "${as_root[@]}" apt-get -o Acquire::Retries=3 update -qq > "$log" 2>&1 || true
-  if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o Acquire::Retries=3 install -y -qq --no-install-recommends "${missing[@]}" > "$log" 2>&1; then
+  if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -o Acquire::Retries=3 install -y -qq --no-install-recommends "${missing[@]}" > "$log" 2>&1; then
     tail -20 "$log" >&2
     rm -f "$log"
     echo "apt could not install: ${missing[*]}" >&2
