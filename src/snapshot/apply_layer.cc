@@ -254,31 +254,42 @@ class Unpacker {
 
 }  // namespace
 
-Result<Applied> apply_layer_tar(stream::Source& tar, LayerStore& layers, const Chain& below, task::Pool& pool,
-                                task::Cancel cancel, DiffIdOf which) {
-  const auto lower = TRY(layers.view(below));
+Result<UnpackedLayer> unpack_layer_tar(stream::Source& tar, LayerStore& layers, const TreeView& lower, task::Pool& pool, task::Cancel cancel) {
   auto staged = TRY(layers.stage());
   ParallelHashSource hashed(tar, pool);
   Listing listing;
   bool tied = false;
   {
-    Unpacker unpacker(staged, lower, pool, cancel);
+    Unpacker unpacker(staged, lower, pool, std::move(cancel));
     TRY(unpacker.run(hashed));
     listing = TRY(unpacker.finish());
     tied = unpacker.is_tied();
   }
-  const oci::DiffId diff_id{oci::Digest::from_hex(hex(hashed.finish()))};
-  const std::string parent_key = tied ? LayerStore::chain_key(below) : std::string();
+  oci::DiffId diff_id{oci::Digest::from_hex(hex(hashed.finish()))};
+  return UnpackedLayer{std::move(staged), std::move(listing), std::move(diff_id), tied};
+}
+
+Result<LayerInfo> commit_unpacked(UnpackedLayer unpacked, LayerStore& layers, const Chain& below) {
+  if (auto same = TRY(layers.find(unpacked.diff_id, below))) return std::move(*same);
+  const auto lower = TRY(layers.view(below));
+  auto layer = TRY(layers.commit(std::move(unpacked.staged), unpacked.listing, lower, unpacked.tied ? LayerStore::chain_key(below) : std::string()));
+  TRY(layers.set_diff_id(layer.id, unpacked.diff_id));
+  layer.diff_id = unpacked.diff_id;
+  return layer;
+}
+
+Result<Applied> apply_layer_tar(stream::Source& tar, LayerStore& layers, const Chain& below, task::Pool& pool,
+                                task::Cancel cancel, DiffIdOf which) {
+  const auto lower = TRY(layers.view(below));
+  auto unpacked = TRY(unpack_layer_tar(tar, layers, lower, pool, cancel));
   if (which == DiffIdOf::canonical) {
-    const auto made = TRY(layers.commit(std::move(staged), listing, lower, parent_key));
+    const auto made = TRY(layers.commit(std::move(unpacked.staged), unpacked.listing, lower, unpacked.tied ? LayerStore::chain_key(below) : std::string()));
     const auto canonical = TRY(layers.diff_id(made.id, cancel));
     const auto oldest = TRY(layers.find(canonical, below));
     return Applied{oldest.value_or(made), canonical};
   }
-  if (const auto same = TRY(layers.find(diff_id, below))) return Applied{*same, diff_id};
-  auto layer = TRY(layers.commit(std::move(staged), listing, lower, parent_key));
-  TRY(layers.set_diff_id(layer.id, diff_id));
-  layer.diff_id = diff_id;
+  const oci::DiffId diff_id = unpacked.diff_id;
+  auto layer = TRY(commit_unpacked(std::move(unpacked), layers, below));
   return Applied{std::move(layer), diff_id};
 }
 

@@ -47,4 +47,17 @@ enum class DiffIdOf { tar, canonical };
 Result<Applied> apply_layer_tar(stream::Source& tar, LayerStore& layers, const Chain& below, task::Pool& pool, task::Cancel cancel,
                                 DiffIdOf which = DiffIdOf::tar);
 
+/// The same in two steps, so that the layers of an image can be unpacked side by side, before the ones below them are there.
+struct UnpackedLayer {
+  StagedLayer staged;
+  Listing listing;
+  oci::DiffId diff_id;               ///< of the bytes read
+  bool tied = false;                 ///< the outcome depends on the layers below
+};
+/// `lower`: the tree below. An empty one for a layer whose lower layers are not there yet: then the outcome is good only if it is not tied,
+/// and an error may be due to the missing lower tree too.
+Result<UnpackedLayer> unpack_layer_tar(stream::Source& tar, LayerStore& layers, const TreeView& lower, task::Pool& pool, task::Cancel cancel);
+/// Commits it on top of `below` with its tar's DiffID; or returns the layer of that DiffID that is there already.
+Result<LayerInfo> commit_unpacked(UnpackedLayer layer, LayerStore& layers, const Chain& below);
+
 }  // namespace mica::snapshot

@@ -45,6 +45,10 @@ class Draft {
     auto fd = TRY(sys::open(path, O_WRONLY | O_CREAT | O_EXCL, 0644));
     return Draft(std::move(path), std::move(fd));
   }
+  static Result<Draft> of(std::string path) {
+    auto fd = TRY(sys::open(path, O_WRONLY));
+    return Draft(std::move(path), std::move(fd));
+  }
   Draft(Draft&&) noexcept = default;
   ~Draft() {
     if (!fd_) return;
@@ -139,6 +143,13 @@ Result<std::unique_ptr<BlobStore::Ingest>> BlobStore::begin() {
   auto draft = TRY(Draft::create(temporary_));
   auto impl = std::unique_ptr<Ingest::Impl>(new Ingest::Impl{.root = root_, .draft = std::move(draft), .hash = {}});
   return std::unique_ptr<Ingest>(new Ingest(std::move(impl)));
+}
+
+Result<> BlobStore::adopt(const std::string& file, const oci::Digest& digest, Sync sync) {
+  auto draft = TRY(Draft::of(file));
+  const auto status = TRY(sys::stat_fd(draft.fd()));
+  TRY_DOING(place(std::move(draft), root_, digest.hex(), status.st_size, sync), format("storing blob {}", digest.short_hex()));
+  return {};
 }
 
 bool BlobStore::has(const oci::Digest& digest) const { return !digest.empty() && sys::exists(path(digest)); }

@@ -47,6 +47,9 @@ class BlobStore {
   };
   Result<std::unique_ptr<Ingest>> begin();
 
+  /// Renames a file of the same file system into place, whose content the caller has verified to be `digest`.
+  Result<> adopt(const std::string& file, const oci::Digest& digest, Sync sync = Sync::now);
+
   bool has(const oci::Digest& digest) const;
   Result<std::int64_t> size(const oci::Digest& digest) const;
   std::string path(const oci::Digest& digest) const;
