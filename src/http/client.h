@@ -29,6 +29,28 @@ struct Response {
   std::string header(std::string_view name) const;
 };
 
+/// Why no response came, for callers that must tell the kinds apart or say more than libcurl's words.
+struct Failure {
+  enum class Kind {
+    none,                  ///< the request did not fail for a reason of the network
+    name,                  ///< no such host
+    connect,               ///< refused, no route, or no answer in time
+    tls,                   ///< the handshake failed, not for a certificate
+    not_tls,               ///< what answered does not speak TLS: mostly plain HTTP
+    untrusted,             ///< nobody who is trusted vouches for the certificate
+    wrong_host,            ///< the certificate is another host's
+    expired,               ///< or not valid yet
+    client_certificate,    ///< the server wants one, or refuses ours
+    proxy,                 ///< the proxy said no
+    stalled,               ///< no byte for too long
+    broken,                ///< anything else: connection closed or reset, nonsense received
+  };
+  Kind kind = Kind::none;
+  std::string url;                     ///< what was asked at that moment, after redirects: shown in messages without its query
+  /// Of the server's certificate, for untrusted, wrong_host and expired; empty when they could not be learnt.
+  std::string subject, issuer, valid_from, valid_until;
+};
+
 struct Request {
   std::string method = "GET";
   std::string url;                     ///< http or https
@@ -41,7 +63,10 @@ struct Request {
   std::string ca_file;                 ///< extra CA bundle beside the system's
   std::string client_cert, client_key;
   std::int64_t connect_timeout_ms = 30'000;
-  std::int64_t stall_timeout_s = 60;   ///< less than 1 byte/s for so long: unavailable
+  /// No byte in either direction for so long: unavailable. Time that sink or source take does not count.
+  std::int64_t stall_timeout_s = 60;
+  std::int64_t answer_timeout_s = 0;   ///< the same, once the request has been sent and no byte of the answer has come; 0: no other
+  Failure* failure = nullptr;          ///< set by a run that fails for a reason of the network
   /// Called once, before any byte of the body, with status and headers of the response that is kept (no redirect on the way): for
   /// callers that must look before they take the body. An error ends the request with that error.
   std::function<Result<>(const Response&)> on_headers;

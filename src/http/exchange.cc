@@ -5,7 +5,9 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "http/environment.h"
+#include "http/failure.h"
 #include "http/limits.h"
 
 namespace mica::http {
@@ -74,8 +76,6 @@ class Exchange {
     set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     set(CURLOPT_USERAGENT, kUserAgent);
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request_.connect_timeout_ms));
-    set(CURLOPT_LOW_SPEED_LIMIT, 1L);
-    set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(request_.stall_timeout_s));
     set(CURLOPT_BUFFERSIZE, kBufferBytes);
     set(CURLOPT_UPLOAD_BUFFERSIZE, kBufferBytes);
     set(CURLOPT_TCP_KEEPALIVE, 1L);
@@ -106,6 +106,7 @@ class Exchange {
       set(CURLOPT_CUSTOMREQUEST, method.c_str());
       const bool sends = hop_.send_body && request_.body;
       body_left_ = sends ? request_.body_size : 0;
+      sends_ = sends;
       set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(body_left_));
       set(CURLOPT_READFUNCTION, &Exchange::on_read);
       set(CURLOPT_READDATA, this);
@@ -142,6 +143,7 @@ class Exchange {
   Result<> transfer() {
     if (curl_.multi_add_handle(handle_.multi, handle_.easy) != CURLM_OK) return fail(Errc::internal, "libcurl does not take the request");
     auto waited = wait();
+    if (stalled_) note_failure(Failure::Kind::stalled);
     CURLcode code = CURLE_OK;
     int left = 0;
     while (const CURLMsg* message = curl_.multi_info_read(handle_.multi, &left))
@@ -151,12 +153,34 @@ class Exchange {
     return outcome(code);
   }
 
+  /// Our own stall clock, not libcurl's low-speed one: that one also runs while a callback waits for the disk, and knows no longer
+  /// patience for an answer than for bytes.
+  Result<> check_stall() {
+    curl_off_t sent = 0, received = 0;
+    curl_.easy_getinfo(handle_.easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    curl_.easy_getinfo(handle_.easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+    const std::int64_t moved = sent + received + static_cast<std::int64_t>(header_bytes_);
+    if (moved != moved_ || calls_ != calls_seen_) {
+      moved_ = moved;
+      calls_seen_ = calls_;
+      quiet_since_ = monotonic_ns();
+      return {};
+    }
+    const bool answer_awaited = !headers_done_ && header_bytes_ == 0 && (!sends_ || body_given_);
+    const std::int64_t limit = answer_awaited && request_.answer_timeout_s > 0 ? request_.answer_timeout_s : request_.stall_timeout_s;
+    if (monotonic_ns() - quiet_since_ < limit * 1'000'000'000) return {};
+    stalled_ = true;
+    return failf(Errc::unavailable, "no byte came or went for {} s", limit);
+  }
+
   Result<> wait() {
+    quiet_since_ = monotonic_ns();
     while (true) {
       int running = 0;
       CURLMcode code = curl_.multi_perform(handle_.multi, &running);
       if (code == CURLM_OK && running == 0) return {};
       TRY(cancel_.check());
+      TRY(check_stall());
       curl_waitfd stop{cancel_.fd(), CURL_WAIT_POLLIN, 0};
       if (code == CURLM_OK) code = curl_.multi_poll(handle_.multi, &stop, stop.fd >= 0 ? 1 : 0, kPollMs, nullptr);
       if (code != CURLM_OK) return failf(Errc::internal, "waiting for the network: {}", curl_.multi_strerror(code));
@@ -169,10 +193,17 @@ class Exchange {
     // A refusal often comes with a connection that is closed in the middle of something: what counts is the refusal.
     if (headers_done_ && answer_.response.status >= 300) return {};
     const std::string text = words_[0] ? words_ : curl_.easy_strerror(code);
+    note_failure(failure_kind(curl_, handle_.easy, code, text, answer_.response.status));
     Error error(code_of(code), text);
     if (code == CURLE_PEER_FAILED_VERIFICATION)
       return fail(std::move(error).with_hint("the server's certificate is not trusted: add its CA's certificate, or switch verification off for it"));
     return fail(std::move(error));
+  }
+
+  void note_failure(Failure::Kind kind) {
+    if (!request_.failure) return;
+    *request_.failure = {.kind = kind, .url = hop_.url};
+    if (is_about_certificate(kind)) read_certificate(curl_, request_, *request_.failure);
   }
 
   bool keeps_body() const { return answer_.response.status >= 200 && answer_.response.status < 300; }
@@ -211,6 +242,7 @@ class Exchange {
 
   Result<> take_body(std::span<const unsigned char> bytes) {
     TRY(cancel_.check());
+    ++calls_;
     if (keeps_body()) return sink_.write(bytes);
     ignored_bytes_ += bytes.size();
     if (error_body_ && !is_passed_over()) {
@@ -224,11 +256,16 @@ class Exchange {
   Result<std::size_t> give_body(std::span<unsigned char> room) {
     TRY(cancel_.check());
     if (body_left_ >= 0 && static_cast<std::uint64_t>(body_left_) < room.size()) room = room.first(static_cast<std::size_t>(body_left_));
-    if (room.empty()) return 0;
+    if (room.empty()) {
+      body_given_ = true;
+      return 0;
+    }
     answer_.body_touched = true;
     const std::size_t count = TRY(request_.body->read(room));
+    ++calls_;
     if (count == 0 && body_left_ > 0) return failf(Errc::corrupt, "what is sent ends {} bytes before its announced size", body_left_);
     if (body_left_ > 0) body_left_ -= static_cast<std::int64_t>(count);
+    body_given_ = count == 0 || body_left_ == 0;
     return count;
   }
 
@@ -262,6 +299,10 @@ class Exchange {
   std::optional<Error> failure_;       // of a callback
   Answer answer_;
   std::int64_t body_left_ = 0;         // -1: unknown
+  bool sends_ = false, body_given_ = false;
+  std::int64_t quiet_since_ = 0, moved_ = -1;
+  std::uint64_t calls_ = 0, calls_seen_ = 0;   // of sink and source, whose time is not the network's
+  bool stalled_ = false;
   std::size_t header_bytes_ = 0, ignored_bytes_ = 0;
   bool headers_done_ = false, has_enough_ = false;
 };
