@@ -103,8 +103,9 @@ Result<std::string> behind_links(std::string path) {
 
 /// Indented with tabs, as Docker's client writes it: the file is read by people too.
 std::string written(const json::Value& content) {
+  const std::string spaced = json::write_pretty(content, 1);
   std::string out;
-  for (const std::string_view line : split(json::write_pretty(content, 1), '\n')) {
+  for (const std::string_view line : split(spaced, '\n')) {
     const std::size_t depth = line.find_first_not_of(' ');
     if (depth == line.npos) continue;
     out.append(depth, '\t').append(line.substr(depth)) += '\n';
