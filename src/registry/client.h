@@ -69,16 +69,20 @@ struct Traffic {
   std::int64_t requests = 0, bytes_received = 0, bytes_sent = 0;   ///< bytes of bodies
 };
 
+class Clock;
 class Repository;
 
 /// Thread-safe. Tokens are shared: one request for each realm, service, account and scope.
 class Client {
  public:
-  Client(http::Client& http, Hosts hosts, Credentials credentials, ClientOptions options = {});
+  /// `clock` (null: the system's) and `http` must outlive it.
+  Client(http::Client& http, Hosts hosts, Credentials credentials, ClientOptions options = {}, const Clock* clock = nullptr);
   ~Client();
   /// The places of `name`'s repository. No request is made yet. The client must outlive the repository.
   /// Errors: those of Hosts.
   Result<Repository> open(const oci::Reference& name, Access access);
+  /// The same at places that the caller knows: at least one, in order of trying.
+  Repository open(const oci::Reference& name, Access access, std::vector<Endpoint> places);
   /// Tries `credential` at the registry: what login verifies. Returns it as it should be stored: with the identity token instead of the
   /// password when the token service gives one. Errors: unauthorized (the registry's words), unavailable.
   Result<Credential> check_login(const std::string& host, const Credential& credential, task::Cancel cancel);
@@ -87,9 +91,7 @@ class Client {
   const Credentials& credentials() const;
 
  private:
-  friend class Repository;
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<class Session> session_;
 };
 
 /// Every error names the reference and the host that was asked, with the registry's own words (control characters escaped), and what to do:
@@ -107,6 +109,9 @@ class Repository {
   /// before the first byte: whether the server answers ranges. Errors: as resolve; corrupt (longer or shorter than the descriptor says).
   Result<> read_blob(const oci::Descriptor& blob, std::int64_t from, std::int64_t length, stream::Sink& to, task::Cancel cancel,
                      const std::function<void(bool ranges)>& accept = {}) const;
+  /// The bytes of `digest` that came were not what it names. True: a mirror gave them; it will not be asked again for anything here, so
+  /// reading once more may help. False: the registry itself did, or nothing has been read.
+  bool distrust(const oci::Digest& digest) const;
   /// A small blob (a config), verified. Errors: as read_blob; corrupt (digest); resource_exhausted (beyond `limit`).
   Result<std::string> read_small(const oci::Descriptor& blob, std::size_t limit, task::Cancel cancel) const;
   /// Its size when the repository has it.
