@@ -4,9 +4,31 @@
 
 namespace mica::cli {
 
-extern const Command kBase, kBuild, kBuilderDu, kBuilderHistory, kBuilderLogs, kBuilderPrune, kFsck, kHistory, kImageInspect, kImagePrune, kImages, kImport, kInfo, kInspect,
-    kLoad, kRmi, kRun, kSave, kSystemDf, kSystemPrune, kTag, kVersion,
-    kWhy;
+extern const Command kBase;
+extern const Command kBuild;
+extern const Command kBuilderDu;
+extern const Command kBuilderHistory;
+extern const Command kBuilderLogs;
+extern const Command kBuilderPrune;
+extern const Command kFsck;
+extern const Command kHistory;
+extern const Command kImageInspect;
+extern const Command kImagePrune;
+extern const Command kImages;
+extern const Command kImport;
+extern const Command kInfo;
+extern const Command kInspect;
+extern const Command kLoad;
+extern const Command kPull;
+extern const Command kPush;
+extern const Command kRmi;
+extern const Command kRun;
+extern const Command kSave;
+extern const Command kSystemDf;
+extern const Command kSystemPrune;
+extern const Command kTag;
+extern const Command kVersion;
+extern const Command kWhy;
 
 /// A name by which a command is reached: {"image ls", &kImages}. Sorted by name.
 struct Entry {

@@ -27,8 +27,8 @@ Result<oci::DiffId> add_layer(Engine& engine, snapshot::Chain& chain, stream::So
 }
 
 Result<oci::ImageId> add_image(Engine& engine, const snapshot::Chain& chain, const oci::ImageConfig& config, const std::string& config_bytes,
-                               const std::vector<oci::Reference>& names) {
-  store::ImageRow row{.id = {oci::Digest::of(config_bytes)}, .layers = chain};
+                               const std::vector<oci::Reference>& names, const oci::Digest& manifest) {
+  store::ImageRow row{.id = {oci::Digest::of(config_bytes)}, .layers = chain, .manifest = manifest};
   if (!chain.empty()) TRY(engine.workspace().lease(engine.database(), chain));
   for (const auto& layer : chain) {
     const auto info = TRY(engine.layers().info(layer));

@@ -13,9 +13,9 @@ namespace mica::engine {
 /// Returns the DiffID.
 Result<oci::DiffId> add_layer(Engine& engine, snapshot::Chain& chain, stream::Source& from, const oci::DiffId& expected, task::Cancel cancel);
 
-/// Enters an image whose layers are `chain`; `config_bytes` is stored as it is. Returns the id.
+/// Enters an image whose layers are `chain`; `config_bytes` is stored as it is. `manifest`: the one it came with, if any. Returns the id.
 Result<oci::ImageId> add_image(Engine& engine, const snapshot::Chain& chain, const oci::ImageConfig& config, const std::string& config_bytes,
-                               const std::vector<oci::Reference>& names);
+                               const std::vector<oci::Reference>& names, const oci::Digest& manifest = {});
 
 /// SOURCE_DATE_EPOCH as a time, if it is set. Errors: invalid_argument.
 Result<std::optional<Timestamp>> source_date_epoch();

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "build/records.h"
 #include "build/report.h"
+#include "engine/blob_download.h"
 #include "engine/layout.h"
 #include "oci/image.h"
 #include "store/layer_blobs.h"
@@ -113,6 +114,7 @@ Result<Collected> collect_garbage(Engine& engine, int wait_ms) {
   TRY(keep_layer_blobs(engine, blobs));
   sort_unique(blobs);
   collected.bytes += TRY_DOING(engine.blobs().sweep(blobs, began), "removing unused blobs");
+  collected.bytes += TRY_DOING(sweep_partial_downloads(engine), "removing old partial downloads");
   log::debug("collected bytes={}", collected.bytes);
   return collected;
 }

@@ -124,6 +124,14 @@ http::Client& Engine::http() {
   return *http_;
 }
 
+registry::Client& Engine::registry() {
+  http::Client& client = http();
+  const std::lock_guard guard(first_use_);
+  if (!registry_)
+    registry_ = std::make_unique<registry::Client>(client, registry::Hosts(), registry::Credentials(), registry::ClientOptions{.remark = registry_remark_});
+  return *registry_;
+}
+
 Result<snapshot::Snapshotter*> Engine::snapshotter() {
   const std::lock_guard guard(first_use_);
   if (!snapshotter_) snapshotter_ = TRY(snapshot::make_snapshotter(options_.snapshotter, *layers_, root(), *pool_));

@@ -9,6 +9,7 @@
 #include "base/guarded.h"
 #include "db/db.h"
 #include "http/client.h"
+#include "registry/client.h"
 #include "runtime/oci_runtime.h"
 #include "snapshot/layer_store.h"
 #include "snapshot/snapshotter.h"
@@ -47,6 +48,9 @@ class Engine {
   task::Pool& pool() { return *pool_; }
   // Made at first use; any thread may ask.
   http::Client& http();
+  registry::Client& registry();
+  /// Where registry clients say what the user should read (repetitions, warnings). Before the first use of registry().
+  void on_registry_remark(std::function<void(std::string)> remark) { registry_remark_ = std::move(remark); }
   Result<snapshot::Snapshotter*> snapshotter();
   Result<runtime::OciRuntime*> runtime();
 
@@ -63,6 +67,8 @@ class Engine {
   std::unique_ptr<task::Pool> pool_;
   std::mutex first_use_;                             ///< of what follows
   std::unique_ptr<http::Client> http_;
+  std::function<void(std::string)> registry_remark_;
+  std::unique_ptr<registry::Client> registry_;
   std::unique_ptr<snapshot::Snapshotter> snapshotter_;
   std::unique_ptr<runtime::OciRuntime> runtime_;
 };

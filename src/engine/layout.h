@@ -10,6 +10,7 @@ inline constexpr std::string_view kRuntimeFile = "runtime.json";   ///< which OC
 inline constexpr std::string_view kLayersFolder = "layers";
 inline constexpr std::string_view kBlobsFolder = "blobs";
 inline constexpr std::string_view kIngestFolder = "ingest";
+inline constexpr std::string_view kPartialFolder = "partial";     ///< downloads that broke off, under the blob's hex digits
 inline constexpr std::string_view kLocksFolder = "locks";
 inline constexpr std::string_view kCacheMountsFolder = "cache-mounts";
 inline constexpr std::string_view kVolumesFolder = "volumes";

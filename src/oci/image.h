@@ -103,5 +103,9 @@ inline constexpr std::string_view kDockerManifest = "application/vnd.docker.dist
 inline constexpr std::string_view kDockerIndex = "application/vnd.docker.distribution.manifest.list.v2+json";
 inline constexpr std::string_view kDockerConfig = "application/vnd.docker.container.image.v1+json";
 inline constexpr std::string_view kDockerLayer = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+inline constexpr std::string_view kDockerLayerPlain = "application/vnd.docker.image.rootfs.diff.tar";
+inline constexpr std::string_view kDockerLayerZstd = "application/vnd.docker.image.rootfs.diff.tar.zstd";
+inline constexpr std::string_view kOciForeign = "application/vnd.oci.image.layer.nondistributable.v1.tar";         ///< and +gzip, +zstd
+inline constexpr std::string_view kDockerForeign = "application/vnd.docker.image.rootfs.foreign.diff.tar";         ///< and .gzip
 
 }  // namespace mica::oci

@@ -234,6 +234,15 @@ Result<std::vector<oci::Reference>> ImageTable::names_of(const oci::ImageId& id)
   return names;
 }
 
+Result<std::vector<std::string>> ImageTable::repositories_with(const oci::ImageId& id, const std::string& registry) {
+  std::vector<std::string> paths;
+  auto database = database_.lock();
+  auto rows = TRY(database->prepare("SELECT DISTINCT path FROM known_digest WHERE image = ? AND registry = ? ORDER BY path"));
+  rows.bind(id.digest.hex()).bind(registry);
+  while (TRY(rows.step())) paths.push_back(rows.text(0));
+  return paths;
+}
+
 Result<bool> ImageTable::remove_name(const oci::Reference& name) {
   auto database = database_.lock();
   auto transaction = TRY(database->begin());

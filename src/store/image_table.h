@@ -52,6 +52,8 @@ class ImageTable {
   Result<std::vector<ImageRow>> list();                       ///< newest first by created
   Result<std::vector<NameRow>> names();
   Result<std::vector<oci::Reference>> names_of(const oci::ImageId& id);
+  /// Repositories at `registry` that are known to hold the image (it was pulled from there, or pushed there): their paths, sorted.
+  Result<std::vector<std::string>> repositories_with(const oci::ImageId& id, const std::string& registry);
   Result<bool> remove_name(const oci::Reference& name);       ///< false: there was none. With a digest, it is that which goes
   Result<> remove(const oci::ImageId& id);                    ///< with all its names; missing is no error
 
