@@ -159,7 +159,8 @@ bool Place::answer_challenge(const Reply& reply, const std::string& scheme, cons
 }
 
 bool Place::may_change_scheme(const http::Failure& failure, const std::string& scheme, const std::string& url) const {
-  if (!endpoint_.plain_http || !session_.known_scheme(endpoint_.address).empty() || scheme != endpoint_.scheme) return false;
+  // Another thread may have found out meanwhile that it is the other one.
+  if (!endpoint_.plain_http || session_.known_scheme(endpoint_.address) == scheme || scheme != endpoint_.scheme) return false;
   if (!http::same_origin(failure.url, url)) return false;   // where a redirect led
   return failure.kind == Kind::not_tls || failure.kind == Kind::tls || failure.kind == Kind::connect;
 }
