@@ -132,8 +132,11 @@ class HttpServer {
   }
   static bool take_line(int fd, std::string& buffer, std::string& line) {
     std::size_t end;
-    while ((end = buffer.find("\r\n")) == std::string::npos)
+    while ((end = buffer.find("\r\n")) == std::string::npos) {
       if (!more(fd, buffer)) return false;
+      // A TLS handshake: what servers of plain HTTP say to that.
+      if (buffer.front() == 0x16) return Peer(fd).send("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n") && false;
+    }
     line = buffer.substr(0, end);
     buffer.erase(0, end + 2);
     return true;
