@@ -39,6 +39,8 @@ constexpr Entry kTable[] = {
     {"info", &kInfo},
     {"inspect", &kInspect},
     {"load", &kLoad},
+    {"login", &kLogin},
+    {"logout", &kLogout},
     {"pull", &kPull},
     {"push", &kPush},
     {"rmi", &kRmi},

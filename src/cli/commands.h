@@ -19,6 +19,8 @@ extern const Command kImport;
 extern const Command kInfo;
 extern const Command kInspect;
 extern const Command kLoad;
+extern const Command kLogin;
+extern const Command kLogout;
 extern const Command kPull;
 extern const Command kPush;
 extern const Command kRmi;

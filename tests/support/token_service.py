@@ -118,8 +118,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return self.refuse(user, scopes)
         self.give(user, scopes, query.get("offline_token", [""])[0] == "true")
 
+    def body(self):
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        data = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):   # skopeo sends it so
+            data += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return data
+
     def do_POST(self):
-        form = urllib.parse.parse_qs(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
+        form = urllib.parse.parse_qs(self.body().decode())
         first = lambda name: form.get(name, [""])[0]
         scopes = first("scope").split()
         grant = first("grant_type")
