@@ -26,7 +26,7 @@ parser.add_argument("--issuer", default="test-issuer")
 parser.add_argument("--service", default="test-registry")
 parser.add_argument("--expires", type=int, default=300, help="life of a token in seconds")
 parser.add_argument("--promise", type=int, help="expires_in as it is said, when that is not --expires; 0: not said")
-parser.add_argument("--field", default="token", choices=["token", "access_token"])
+parser.add_argument("--field", default="token", choices=["token", "access_token"], help="of the answer to GET")
 parser.add_argument("--no-post", action="store_true", help="404 for POST")
 parser.add_argument("--refuse-scopes", default="", help="comma-separated actions that are never granted")
 parser.add_argument("--tls-cert")
@@ -98,7 +98,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(status, {"errors": [{"code": "UNAUTHORIZED", "message": "incorrect username or password"}]}, user, scopes, more)
 
     def give(self, user, scopes, offline, more=""):
-        body = {options.field: make_token(user, scopes)}
+        # POST is OAuth2, which knows only one name.
+        body = {"access_token" if self.command == "POST" else options.field: make_token(user, scopes)}
         promise = options.expires if options.promise is None else options.promise
         if promise:
             body["expires_in"] = promise
