@@ -120,6 +120,13 @@ class Fetch {
   /// Commits, bottom first, all layers whose turn has come.
   Result<> advance(const task::Cancel& cancel) {
     const std::lock_guard lock(committing_);
+    if (failed_) return fail(*failed_);
+    auto done = commit_ready(cancel);
+    if (!done) failed_ = done.error();      // what was to be committed may be gone: nobody tries again
+    return done;
+  }
+
+  Result<> commit_ready(const task::Cancel& cancel) {
     while (chain_.size() < layers_.size()) {
       Layer& layer = layers_[chain_.size()];
       std::string id;
@@ -152,7 +159,9 @@ class Fetch {
       layer.unpacked = TRY(unpack(layer, bytes, lower, cancel));
       if (layer.unpacked->diff_id != layer.diff_id) return fail(not_that_layer(layer, layer.unpacked->diff_id));
     }
-    auto made = TRY(snapshot::commit_unpacked(std::move(*layer.unpacked), engine_.layers(), chain_));
+    auto unpacked = std::move(*layer.unpacked);
+    layer.unpacked.reset();
+    auto made = TRY(snapshot::commit_unpacked(std::move(unpacked), engine_.layers(), chain_));
     TRY(engine_.workspace().lease(engine_.database(), {made.id}));
     TRY(store::LayerBlobs(engine_.database())
             .put({.diff_id = layer.diff_id, .digest = layer.blob.digest, .media_type = std::string(layer_media_type(layer.compression)), .size = layer.blob.size, .original = true}));
@@ -165,7 +174,8 @@ class Fetch {
   task::Limit limit_{kLayersAtOnce};
   std::vector<Layer> layers_;
   snapshot::Chain chain_;
-  std::mutex committing_;             // of chain_ and what is committed
+  std::optional<Error> failed_;       // of a commit
+  std::mutex committing_;             // of chain_, failed_ and what is committed
   std::mutex saying_;
 };
 

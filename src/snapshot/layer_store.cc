@@ -110,8 +110,12 @@ StagedLayer::~StagedLayer() {
   if (const auto removed = sys::remove_tree(path_); !removed) log::debug("layers: {}", removed.error().text());
 }
 
-const std::string& StagedLayer::path() const { return path_; }
-std::string StagedLayer::fs() const { return path_ + "/fs"; }
-std::string StagedLayer::work() const { return path_ + "/work"; }
+// A layer that was moved away or committed has no place: a path made of nothing would be one of the host's.
+const std::string& StagedLayer::path() const {
+  MICA_ASSERT(!path_.empty(), "a staged layer is used once");
+  return path_;
+}
+std::string StagedLayer::fs() const { return path() + "/fs"; }
+std::string StagedLayer::work() const { return path() + "/work"; }
 
 }  // namespace mica::snapshot

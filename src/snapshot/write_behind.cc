@@ -7,7 +7,7 @@ namespace mica::snapshot {
 namespace {
 constexpr std::size_t kBatchBytes = 1 << 20;  // also the largest file: WriteBehind::kMaxFile
 constexpr std::size_t kBatchFiles = 128;      // a few milliseconds' work
-constexpr std::size_t kMaxUnderWay = 32 << 20;
+constexpr std::size_t kMaxUnderWay = 8 << 20;
 static_assert(WriteBehind::kMaxFile <= kBatchBytes);
 }  // namespace
 
