@@ -392,6 +392,65 @@ TEST_CASE("a connection on which nothing moves is given up") {
   CHECK(monotonic_ns() - start < 6'000'000'000);
 }
 
+TEST_CASE("time that the sink or the source takes is not the network's") {
+  class Slow : public stream::Sink {
+    Result<> write(std::span<const unsigned char>) override {
+      std::this_thread::sleep_for(1500ms);
+      return {};
+    }
+  } sink;
+  class SlowSource : public stream::Source {
+    Result<std::size_t> read(std::span<unsigned char> into) override {
+      std::this_thread::sleep_for(1500ms);
+      into[0] = 'x';
+      return left_-- > 0 ? 1 : 0;
+    }
+    int left_ = 1;
+  } source;
+  HttpServer server(hello);
+  http::Client client;
+  const auto got = client.run({.method = "PUT", .url = server.url(), .body = &source, .stall_timeout_s = 1}, sink, nullptr, {});
+  CHECK_MESSAGE(got, got.error().text());
+}
+
+TEST_CASE("an answer may be waited for longer than a byte") {
+  HttpServer server([](const Received& r, const Peer& peer) {
+    if (r.method == "PUT") std::this_thread::sleep_for(2500ms);
+    return peer.reply(201, "");
+  });
+  stream::MemorySource body("abc");
+  const auto patient = fetch({.method = "PUT", .url = server.url(), .body = &body, .body_size = 3, .stall_timeout_s = 1, .answer_timeout_s = 60});
+  CHECK_MESSAGE(patient.response, patient.problem());
+  stream::MemorySource again("abc");
+  http::Failure failure;
+  CHECK_FALSE(fetch({.method = "PUT", .url = server.url(), .body = &again, .body_size = 3, .stall_timeout_s = 1, .failure = &failure}).response);
+  CHECK(failure.kind == http::Failure::Kind::stalled);
+}
+
+TEST_CASE("why there was no answer is told apart") {
+  using Kind = http::Failure::Kind;
+  int port;
+  {
+    HttpServer gone(hello);
+    port = gone.port();
+  }
+  HttpServer server([](const Received&, const Peer&) { return false; });
+  HttpServer proxy([](const Received&, const Peer& peer) { return peer.reply(407, "", "Proxy-Authenticate: Basic realm=x\r\n"); });
+  struct Row {
+    std::string url;
+    Kind kind;
+  };
+  WithEnv env("https_proxy", proxy.url(""));
+  for (const Row& row : {Row{"http://127.0.0.1:" + std::to_string(port) + "/", Kind::connect}, Row{"http://no-such-host.invalid/", Kind::name}, Row{server.url(), Kind::broken},
+                         Row{"https" + server.url().substr(4), Kind::not_tls}, Row{"https://registry.invalid/", Kind::proxy}}) {
+    http::Failure failure;
+    CHECK_FALSE(fetch({.url = row.url, .failure = &failure}).response);
+    CAPTURE(row.url);
+    CHECK(failure.kind == row.kind);
+    CHECK(failure.url == row.url);
+  }
+}
+
 TEST_CASE("a closed port, a name that does not exist and a server that talks something else are unavailable") {
   int port;
   {
@@ -458,7 +517,12 @@ TEST_CASE("proxies come from the environment, but never for this machine") {
     CHECK(fetch({.url = "http://registry.example/v2/"}).body == "by proxy");
     CHECK(proxy.requests().back().target == "http://registry.example/v2/");
     CHECK(fetch({.url = server.url()}).body == "hello");
-    WithEnv none("NO_PROXY", "registry.invalid");
-    CHECK_FALSE(fetch({.url = "http://registry.invalid/"}).response);
+    for (const char* value : {"registry.invalid", ".invalid", "other,registry.invalid:8080 ", "*"}) {
+      WithEnv none("NO_PROXY", value);
+      CAPTURE(value);
+      CHECK_FALSE(fetch({.url = "http://registry.invalid:8080/"}).response);
+    }
+    WithEnv none("NO_PROXY", "registry.invalid:80");
+    CHECK(fetch({.url = "http://registry.invalid:8080/"}).body == "by proxy");
   }
 }

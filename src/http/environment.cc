@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "sys/fd.h"
 
 namespace mica::http {
@@ -28,6 +29,18 @@ std::string system_certificates(const CurlLibrary& curl) {
   return {};
 }
 
+/// "host:port" entries, which Go's programs know and libcurl does not.
+bool is_excepted_with_port(const Origin& origin) {
+  const char* list = std::getenv("no_proxy");
+  if (!list || !*list) list = std::getenv("NO_PROXY");
+  if (!list) return false;
+  const std::string wanted = origin.host + ":" + origin.port;
+  const std::string entries = replace_all(to_lower(list), " ", ",");
+  for (const std::string_view entry : split(entries, ','))
+    if (entry == wanted || (entry.starts_with('.') && entry.find(':') != entry.npos && wanted.ends_with(entry))) return true;
+  return false;
+}
+
 }  // namespace
 
 Result<std::string> certificates_with(const CurlLibrary& curl, const std::string& extra_file) {
@@ -38,7 +51,7 @@ Result<std::string> certificates_with(const CurlLibrary& curl, const std::string
 }
 
 std::optional<std::string> proxy_for(const Origin& origin) {
-  if (is_this_machine(origin)) return "";
+  if (is_this_machine(origin) || is_excepted_with_port(origin)) return "";
   if (origin.scheme == "http" && is_set("HTTP_PROXY") && !std::getenv("http_proxy") && !is_set("REQUEST_METHOD")) return std::getenv("HTTP_PROXY");
   return std::nullopt;
 }

@@ -20,7 +20,8 @@ Kind handshake_kind(std::string_view words) {
   if (has(words, "wrong version number") || has(words, "http request") || has(words, "packet length too long") || has(words, "unknown protocol") ||
       has(words, "unexpected TLS packet") || has(words, "record overflow"))
     return Kind::not_tls;
-  if (has(words, "alert") && (has(words, "certificate required") || has(words, "bad certificate") || has(words, "unknown ca") || has(words, "certificate unknown")))
+  // TLS 1.2 has no alert of its own for a missing certificate; what else it says by this one (no cipher in common) hardly happens.
+  if (has(words, "alert") && (has(words, "handshake failure") || has(words, "certificate required") || has(words, "bad certificate") || has(words, "unknown ca") || has(words, "certificate unknown")))
     return Kind::client_certificate;
   return Kind::tls;
 }
