@@ -187,7 +187,7 @@ Error unreachable(Error error, const http::Failure& failure, const Endpoint& end
       return Error(Errc::permission_denied, format("certificate of {} is not valid now{}: {}", endpoint.address, certificate_words(failure), error.text()))
           .with_hint("renew the server's certificate; check this machine's clock");
     case Kind::client_certificate: {
-      std::string hint = endpoint.client_cert.empty() ? "it wants a client certificate" : format("it refuses the client certificate {}", endpoint.client_cert);
+      std::string hint = endpoint.client_cert.empty() ? "it seems to want a client certificate" : format("it refuses the client certificate {}", endpoint.client_cert);
       if (endpoint.client_cert.empty() && !certificate_folders.empty()) hint += format(": put client.cert and client.key in {}", certificate_folders.front());
       return Error(Errc::permission_denied, format("{} ended the handshake: {}", endpoint.address, error.text())).with_hint(std::move(hint));
     }

@@ -14,8 +14,9 @@ inline constexpr std::int64_t kProgressBytes = 64 << 10;            ///< moved b
 inline constexpr std::int64_t kOneRequestBytes = 4 << 20;           ///< blobs up to this size are sent in one PUT
 inline constexpr std::int64_t kSmallChunkBytes = 32 << 20;          ///< of an upload through a server that refuses big bodies
 inline constexpr std::int64_t kAnswerTimeoutSeconds = 300;          ///< registries verify and move a blob before they answer the closing PUT
+inline constexpr std::int64_t kConnectMs = 15'000;
 inline constexpr std::int64_t kMirrorConnectMs = 10'000;            ///< there is another place to ask
 inline constexpr std::int64_t kGuessConnectMs = 10'000;             ///< while it is open whether a host speaks TLS at all
 inline constexpr std::int64_t kLoopbackConnectMs = 3'000;
-inline constexpr std::int64_t kAbortTimeoutSeconds = 5;             ///< cancelling an upload session is a courtesy
+inline constexpr std::int64_t kCourtesySeconds = 3;                 ///< cancelling an upload session is a courtesy
 }  // namespace mica::registry

@@ -15,6 +15,7 @@ namespace {
 using Kind = http::Failure::Kind;
 
 constexpr int kMaxBodyRedirects = 5;
+constexpr int kMaxSilent = 1;                    // of connections that time out: two take half a minute, and a third would not help
 
 /// Counts, and knows whether an error was the target's own and not the network's.
 class WatchedSink : public stream::Sink {
@@ -113,6 +114,7 @@ Result<Place::Authorization> Place::authorize(const std::string& scheme, const C
   out.scopes.add(*wider_.lock());
   out.question = TokenQuestion{.realm = http::resolve(origin(scheme) + "/", challenge->parameter("realm")),
                                .service = challenge->parameter("service"),
+                               .host = asker.looked_up,
                                .account = account,
                                .scopes = out.scopes,
                                .registry_is_https = scheme == "https",
@@ -122,7 +124,13 @@ Result<Place::Authorization> Place::authorize(const std::string& scheme, const C
                                .ca_file = endpoint_.ca_file,
                                .client_cert = endpoint_.client_cert,
                                .client_key = endpoint_.client_key};
-  out.token = TRY(session_.tokens.find(*out.question, cancel));
+  if (call.courtesy) {
+    const auto cached = session_.tokens.cached(*out.question);
+    if (!cached) return out;
+    out.token = *cached;
+  } else {
+    out.token = TRY(session_.tokens.find(*out.question, cancel));
+  }
   if (session_.is_login()) session_.keep_identity_token(out.token.identity_token);
   out.header = "Bearer " + out.token.value.reveal();
   return out;
@@ -173,11 +181,13 @@ Attempt Place::send(const Call& call, const std::string& url, const std::string&
   request.ca_file = endpoint_.ca_file;
   request.client_cert = endpoint_.client_cert;
   request.client_key = endpoint_.client_key;
-  request.stall_timeout_s = call.stall_timeout_s > 0 ? call.stall_timeout_s : session_.options.stall_timeout_s;
+  request.stall_timeout_s = call.courtesy ? kCourtesySeconds : session_.options.stall_timeout_s;
   request.answer_timeout_s = call.answer_timeout_s;
   request.failure = &failure;
   request.on_headers = call.on_headers;
-  if (guess) request.connect_timeout_ms = http::is_loopback(endpoint_.address) ? kLoopbackConnectMs : kGuessConnectMs;
+  request.connect_timeout_ms = kConnectMs;
+  if (call.courtesy) request.connect_timeout_ms = kCourtesySeconds * 1000;
+  else if (guess) request.connect_timeout_ms = http::is_loopback(endpoint_.address) ? kLoopbackConnectMs : kGuessConnectMs;
   else if (endpoint_.mirror) request.connect_timeout_ms = kMirrorConnectMs;
 
   std::unique_ptr<stream::Source> body;
@@ -197,15 +207,18 @@ Attempt Place::send(const Call& call, const std::string& url, const std::string&
   WatchedSink sink(call.sink ? *call.sink : static_cast<stream::Sink&>(text), session_.bytes_received);
   std::string refusal;
   ++session_.requests;
+  const std::int64_t start = monotonic_ns();
   auto response = session_.http.run(request, sink, &refusal, cancel);
   if (source) out.sent = source->sent;
   if (!response) {
     const bool ours = sink.failed || (source && source->failed) || failure.kind == Kind::none;
-    out.passing = !ours && is_passing(failure.kind);
+    const bool is_silent = failure.kind == Kind::connect && monotonic_ns() - start > request.connect_timeout_ms * 900'000;
+    out.passing = !ours && is_passing(failure.kind) && !(is_silent && ++silent_ > kMaxSilent);
     out.error = ours ? std::move(response.error())
                      : unreachable(std::move(response.error()), failure, endpoint_, session_.hosts.certificate_folders(endpoint_.address));
     return out;
   }
+  silent_ = 0;
   session_.note_warnings(*response, name());
   const bool success = response->status >= 200 && response->status < 300;
   out.reply = Reply{.status = response->status, .response = std::move(*response), .body = success ? text.take() : std::move(refusal), .asked_url = url, .sent = out.sent};
@@ -250,7 +263,7 @@ Attempt Place::attempt(const Call& call, const task::Cancel& cancel) {
       continue;
     }
     const bool answered_elsewhere = !http::same_origin(reply.response.final_url, url);
-    if (own && !answered_elsewhere && (reply.status == 401 || reply.status == 403) && answer_challenge(reply, used_scheme, authorization, renewed, widened)) {
+    if (own && !answered_elsewhere && !call.courtesy && (reply.status == 401 || reply.status == 403) && answer_challenge(reply, used_scheme, authorization, renewed, widened)) {
       if (!call.body_once || out.sent == 0) continue;
       out.passing = out.renewed = true;
       return out;

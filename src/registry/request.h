@@ -100,7 +100,7 @@ struct Call {
   std::vector<int> expected = {200};           ///< other statuses are errors of ask()
   std::string doing;                           ///< "reading manifest of example.com/app:1"
   std::int64_t answer_timeout_s = 0;
-  std::int64_t stall_timeout_s = 0;            ///< 0: the session's
+  bool courtesy = false;                       ///< not worth waiting for: short limits, no new token
   Scopes more;                                 ///< beside the repository's own
 };
 
@@ -166,6 +166,7 @@ class Place {
   Endpoint endpoint_;
   std::string reference_;                      // without tag, for messages
   Scopes own_;
+  std::atomic<int> silent_ = 0;                // connections in a row that timed out
   Guarded<Scopes> wider_;                      // what challenges asked for beyond that
 };
 

@@ -99,6 +99,8 @@ struct Tokens::Impl {
     std::string body;
   };
 
+  bool is_good(const Token& token) const { return !token.value.empty() && clock.monotonic_ms() < token.expires_ms; }
+
   std::shared_ptr<Entry> entry(const TokenQuestion& q) {
     auto map = entries.lock();
     auto& found = (*map)[key_of(q)];
@@ -214,11 +216,12 @@ struct Tokens::Impl {
 
   Error denied(const TokenQuestion& q, const Answer& answer) const {
     const bool wrong_account = (answer.status == 401 || answer.status == 403 || (answer.status == 400 && !q.account.identity_token.empty())) && !q.account.anonymous();
-    Error error = refused({.status = answer.status, .response = answer.response, .body = answer.body, .host = "the token service", .doing = doing(q)}, {.account = q.account});
+    Error error = refused({.status = answer.status, .response = answer.response, .body = answer.body, .host = "the token service", .doing = doing(q)},
+                          {.account = q.account, .looked_up = q.host});
     if (!wrong_account || q.offline) return error;
     return std::move(error).with_code(Errc::unauthorized).with_hint(
-        format("it does not take the stored credentials ({}), so not even public content is given: `mica login` again, or `mica logout` to go on anonymously",
-               account_words({.account = q.account})));
+        format("it does not take the stored credentials ({}), so not even public content is given: `mica login {}` again, or `mica logout {}` to go on anonymously",
+               account_words({.account = q.account}), q.host, q.host));
   }
 };
 
@@ -233,11 +236,7 @@ Result<Token> Tokens::find(const TokenQuestion& question, task::Cancel cancel) {
     entry->changed.wait_for(lock, std::chrono::milliseconds(100));   // the other's end wakes us; our own cancellation does not
     TRY(cancel.check());
   }
-  if (!entry->token.value.empty() && impl_->clock.monotonic_ms() < entry->token.expires_ms) {
-    Token out = entry->token;
-    out.fresh = false;
-    return out;
-  }
+  if (impl_->is_good(entry->token)) return entry->token;
   entry->fetching = true;
   lock.unlock();
   auto fetched = impl_->fetch(question, cancel);
@@ -247,6 +246,12 @@ Result<Token> Tokens::find(const TokenQuestion& question, task::Cancel cancel) {
   entry->changed.notify_all();
   if (fetched) fetched->fresh = true;
   return fetched;
+}
+
+std::optional<Token> Tokens::cached(const TokenQuestion& question) {
+  const auto entry = impl_->entry(question);
+  std::lock_guard lock(entry->mutex);
+  return impl_->is_good(entry->token) ? std::optional(entry->token) : std::nullopt;
 }
 
 void Tokens::drop(const TokenQuestion& question, const Secret& used) {

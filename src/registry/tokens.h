@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -16,6 +17,7 @@ namespace mica::registry {
 /// What a token is for. Equal questions get one token.
 struct TokenQuestion {
   std::string realm, service;            ///< of the challenge
+  std::string host;                      ///< whose credentials these are, for messages
   Credential account;
   Scopes scopes;
   bool registry_is_https = true;         ///< then a password goes to an https realm only
@@ -42,6 +44,8 @@ class Tokens {
   /// Waits for whoever is fetching the same. Errors: unauthorized (the service refuses the account: names it, its source and `logout`),
   /// permission_denied (a realm that must not see a password), unavailable (trouble at the service, with its URL), cancelled.
   Result<Token> find(const TokenQuestion& question, task::Cancel cancel);
+  /// One that is there already and has not expired.
+  std::optional<Token> cached(const TokenQuestion& question);
   /// `used` was refused: it is not given out again. Nothing when another one has taken its place meanwhile.
   void drop(const TokenQuestion& question, const Secret& used);
 

@@ -16,6 +16,7 @@
 #include "registry/limits.h"
 #include "registry/repository.h"
 #include "registry/upload_location.h"
+#include "registry/upload_sources.h"
 
 namespace mica::registry {
 namespace {
@@ -30,41 +31,6 @@ constexpr int kMaxSessions = 6;                        // opened for one blob wi
 struct Target {
   std::string url;
   std::int64_t min_chunk = 0;
-};
-
-/// Ends after `size` bytes.
-class FirstBytes : public stream::Source {
- public:
-  FirstBytes(std::unique_ptr<stream::Source> from, std::int64_t size) : from_(std::move(from)), left_(size) {}
-  Result<std::size_t> read(std::span<unsigned char> into) override {
-    if (static_cast<std::uint64_t>(left_) < into.size()) into = into.first(static_cast<std::size_t>(left_));
-    if (into.empty()) return 0;
-    const std::size_t count = TRY(from_->read(into));
-    left_ -= static_cast<std::int64_t>(count);
-    return count;
-  }
-
- private:
-  std::unique_ptr<stream::Source> from_;
-  std::int64_t left_;
-};
-
-/// Tells how far sending has come.
-class ToldSource : public stream::Source {
- public:
-  ToldSource(std::unique_ptr<stream::Source> from, std::int64_t offset, const std::function<void(std::int64_t)>& progress)
-      : from_(std::move(from)), offset_(offset), progress_(progress) {}
-  Result<std::size_t> read(std::span<unsigned char> into) override {
-    const std::size_t count = TRY(from_->read(into));
-    offset_ += static_cast<std::int64_t>(count);
-    if (progress_ && count) progress_(offset_);
-    return count;
-  }
-
- private:
-  std::unique_ptr<stream::Source> from_;
-  std::int64_t offset_;
-  const std::function<void(std::int64_t)>& progress_;
 };
 
 /// One blob on its way to one place.
@@ -100,7 +66,7 @@ class Upload {
   /// A courtesy to the registry; works although we have been cancelled.
   void abort() {
     if (!target_) return;
-    const Call call{.method = "DELETE", .url = target_->url, .doing = "cancelling upload", .answer_timeout_s = kAbortTimeoutSeconds, .stall_timeout_s = kAbortTimeoutSeconds};
+    const Call call{.method = "DELETE", .url = target_->url, .doing = "cancelling upload", .courtesy = true};
     (void)place_.attempt(call, {});
     target_.reset();
   }
@@ -169,6 +135,7 @@ class Upload {
       log::debug("{} refuses uploads in one request: status {}", address(), attempt.reply->status);
       return restart(place_.refusal(call, *attempt.reply));
     }
+    if (has_arrived(attempt)) return {};
     return wait_and_restart(call, std::move(attempt));
   }
 
@@ -305,16 +272,23 @@ class Upload {
     return fail(cause_ ? *cause_ : std::move(why));
   }
 
+  static bool is_lost(const Reply& reply) {
+    return reply.status == 404 || reply.status == 416 || parse_refusal(reply.body).has("BLOB_UPLOAD_UNKNOWN");
+  }
+
   Result<> wait_and_restart(const Call& call, Attempt attempt) {
-    // The answer may be lost although the blob has arrived.
-    if (!attempt.reply && attempt.passing && is_there()) {
-      offset_ = body_.size();
-      target_.reset();
-      return {};
-    }
-    const bool lost = attempt.reply && (attempt.reply->status == 404 || attempt.reply->status == 416 || parse_refusal(attempt.reply->body).has("BLOB_UPLOAD_UNKNOWN"));
+    const bool lost = attempt.reply && is_lost(*attempt.reply);
     TRY(wait(call, std::move(attempt), lost));
     return restart(Error(Errc::unavailable, "the upload session is lost").doing(doing_));
+  }
+
+  /// The answer to a closing PUT was lost, or the session went with one that had arrived: the blob may be there.
+  bool has_arrived(const Attempt& attempt) {
+    if (attempt.reply ? !is_lost(*attempt.reply) : !attempt.passing) return false;
+    if (!is_there()) return false;
+    offset_ = body_.size();
+    target_.reset();
+    return true;
   }
 
   bool is_there() {
@@ -331,12 +305,8 @@ class Upload {
       const Call call{.method = "PUT", .url = with_digest(target_->url, digest_), .expected = {201, 204}, .doing = doing_, .answer_timeout_s = kAnswerTimeoutSeconds};
       Attempt attempt = place_.attempt(call, cancel_);
       if (attempt.reply && is_accepted(attempt.reply->status)) return check_stored(*attempt.reply);
-      // Broken or a passing fault: it may have arrived; else the session may be as it was.
+      if (has_arrived(attempt)) return {};
       if (!attempt.passing) return wait_and_restart(call, std::move(attempt));
-      if (is_there()) {
-        target_.reset();
-        return {};
-      }
       TRY(wait(call, std::move(attempt), false));
       TRY(find_offset(Error(Errc::unavailable, "the upload session is lost").doing(doing_)));
       if (offset_ != body_.size()) TRY(patch_all());

@@ -131,6 +131,10 @@ class FakeRegistry {
     std::lock_guard lock(mutex_);
     uploads_[id_of(target)].append(bytes);
   }
+  void forget_upload(const std::string& target) {
+    std::lock_guard lock(mutex_);
+    uploads_.erase(id_of(target));
+  }
   /// No token given so far is taken any more.
   void revoke() {
     std::lock_guard lock(mutex_);
