@@ -10,7 +10,10 @@
 #   layers_of NAME                digests of the layers of a single image there, a line each
 #   start_proxy [FLAGS]           forward_proxy.py: sets PROXY=127.0.0.1:PORT, PROXY_LOG
 #   sample_layers FOLDER SIZE...  a Dockerfile context whose image has a layer of about SIZE KiB (incompressible) for each
+#   seed NAME:TAG SIZE...         such an image at the faulty registry, put there by skopeo
+#   fresh                         begins with an empty store, no faults and an empty log
 #   nothing_of NAME               no image, no name, nothing half done; fsck is content
+#   there NAME                    the pulled image is whole
 source "$support/registry.sh"
 needs_program python3 curl jq setpriv
 faulty_started=0
@@ -67,5 +70,22 @@ nothing_of() {
   expect_fail 1 "$MICA" inspect "$1"
   expect_ok "$MICA" images -aq
   stdout_is ""
+  store_is_clean
+}
+seed() {
+  needs_program skopeo
+  sample_layers seed-context "${@:2}"
+  "$MICA" --root "$PWD/seed-root" build -q -o type=oci,dest=seed.oci seed-context > .seed 2>&1 || fail "seeding: $(cat .seed)"
+  skopeo copy -q --insecure-policy --dest-tls-verify=false oci-archive:seed.oci "docker://$FAULTY/$1" > .seed 2>&1 || fail "seeding: $(cat .seed)"
+}
+fresh() {
+  rm -rf "$MICA_ROOT"
+  no_faults
+  forget_requests
+}
+there() {
+  expect_ok "$MICA" inspect "$1"
+  "$MICA" save "$1" > .saved || fail "saving $1"
+  tar -tf .saved > /dev/null || fail "the archive of $1"
   store_is_clean
 }
