@@ -8,8 +8,10 @@
 #include "archive/pax.h"
 #include "archive/sparse.h"
 #include "archive/tar_format.h"
+#include "support/slow_source.h"
 
 using namespace mica;
+using testing::SlowSource;
 using archive::Entry;
 using archive::EntryType;
 
@@ -25,22 +27,6 @@ std::string corpus(std::string_view name) {
   REQUIRE_MESSAGE(in.good(), name);
   return {std::istreambuf_iterator<char>(in), {}};
 }
-
-class SlowSource : public stream::Source {
- public:
-  SlowSource(std::string bytes, std::size_t step) : bytes_(std::move(bytes)), step_(step) {}
-  Result<std::size_t> read(std::span<unsigned char> into) override {
-    const std::size_t n = std::min({into.size(), step_, bytes_.size() - offset_});
-    std::memcpy(into.data(), bytes_.data() + offset_, n);
-    offset_ += n;
-    return n;
-  }
-  bool at_end() const { return offset_ == bytes_.size(); }
-
- private:
-  std::string bytes_;
-  std::size_t step_, offset_ = 0;
-};
 
 Result<std::vector<Item>> read_tar(std::string bytes, std::size_t step = 1 << 20) {
   SlowSource from(std::move(bytes), step);

@@ -5,29 +5,14 @@
 #include <unistd.h>
 
 #include "stream/compression.h"
+#include "support/slow_source.h"
 
 using namespace mica;
+using testing::SlowSource;
 using namespace std::literals;
 using stream::Compression;
 
 namespace {
-
-/// Yields at most `step` bytes a read, so that every border inside a format is met.
-class SlowSource : public stream::Source {
- public:
-  SlowSource(std::string bytes, std::size_t step) : bytes_(std::move(bytes)), step_(step) {}
-  Result<std::size_t> read(std::span<unsigned char> into) override {
-    const std::size_t n = std::min({into.size(), step_, bytes_.size() - offset_});
-    std::memcpy(into.data(), bytes_.data() + offset_, n);
-    offset_ += n;
-    return n;
-  }
-  bool at_end() const { return offset_ == bytes_.size(); }
-
- private:
-  std::string bytes_;
-  std::size_t step_, offset_ = 0;
-};
 
 std::span<const unsigned char> bytes_of(std::string_view text) { return {reinterpret_cast<const unsigned char*>(text.data()), text.size()}; }
 
