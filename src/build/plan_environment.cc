@@ -79,19 +79,19 @@ bool is_hidden_argument(std::string_view name) {
   return name == "BUILDKIT_SBOM_SCAN_CONTEXT" || name == "BUILDKIT_SBOM_SCAN_STAGE";
 }
 
-std::vector<std::string> proxy_environment(const std::vector<std::pair<std::string, std::optional<std::string>>>& build_args) {
+std::vector<std::pair<std::string, std::string>> proxy_environment(const std::vector<std::pair<std::string, std::optional<std::string>>>& build_args) {
   constexpr std::array<std::string_view, 5> kProxies = {"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"};
   std::map<std::string, std::string> sorted;  // of several spellings of one name the last in byte order counts: lower case
   for (const auto& [name, value] : build_args)
     if (value) sorted.insert_or_assign(name, *value);
-  std::vector<std::string> environment;
+  std::vector<std::pair<std::string, std::string>> environment;
   for (const std::string_view proxy : kProxies) {
     std::string chosen;
     for (const auto& [name, value] : sorted)
       if (equals_ignoring_case(name, proxy)) chosen = value;
     if (chosen.empty()) continue;
-    environment.push_back(std::string(proxy) + "=" + chosen);
-    environment.push_back(to_lower(proxy) + "=" + chosen);
+    environment.emplace_back(proxy, chosen);
+    environment.emplace_back(to_lower(proxy), chosen);
   }
   return environment;
 }

@@ -35,8 +35,9 @@ struct PlanRequest {
 /// those of `bases`, with the FROM line; cancelled. With `# check=error=true` warnings are an error that lists them.
 Result<Graph> plan_build(dockerfile::File file, const PlanRequest& request, BaseImages& bases, task::Cancel cancel);
 
-/// The predefined proxy arguments among `build_args`, upper and lower case forms: environment of RUN steps that is in no key.
-std::vector<std::string> proxy_environment(const std::vector<std::pair<std::string, std::optional<std::string>>>& build_args);
+/// The predefined proxy arguments among `build_args`, upper and lower case forms, as names and values: environment of RUN steps that is
+/// in no key.
+std::vector<std::pair<std::string, std::string>> proxy_environment(const std::vector<std::pair<std::string, std::optional<std::string>>>& build_args);
 
 /// Applies instructions without files (CMD ENV EXPOSE LABEL USER ...) to a config: `import --change`, `commit --change`.
 Result<> apply_to_config(oci::ImageConfig& config, const dockerfile::Instruction& instruction);

@@ -333,7 +333,7 @@ TEST_CASE("with a pool all bases are asked for side by side, with the same resul
 
 TEST_CASE("proxies are given in both spellings, lower case winning") {
   CHECK(proxy_environment({{"http_proxy", "l"}, {"HTTP_PROXY", "u"}, {"No_Proxy", "n"}, {"ftp_proxy", ""}, {"OTHER", "x"}}) ==
-        Words{"HTTP_PROXY=l", "http_proxy=l", "NO_PROXY=n", "no_proxy=n"});
+        std::vector<std::pair<std::string, std::string>>{{"HTTP_PROXY", "l"}, {"http_proxy", "l"}, {"NO_PROXY", "n"}, {"no_proxy", "n"}});
   CHECK(proxy_environment({}).empty());
 }
 

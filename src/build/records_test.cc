@@ -68,7 +68,8 @@ TEST_CASE("the nearest records are those of the recipe, then those of the place,
   REQUIRE(records.put(record("s3", "v", "p", "l1", 20)));
   REQUIRE(records.put(record("s4", "v", "q", "l1", 40)));
   std::vector<std::string> keys;
-  for (const auto& r : records.nearest("w", "p", 5).value()) keys.push_back(r.strong);
+  const auto nearest = records.nearest("w", "p", 5).value();
+  for (const auto& r : nearest) keys.push_back(r.strong);
   CHECK(keys == std::vector<std::string>{"s2", "s1", "s3"});
   CHECK(records.nearest("w", "p", 1).value().size() == 2);
 }

@@ -9,6 +9,7 @@
 #include "build/cache_mounts.h"
 #include "build/materialise.h"
 #include "build/ssh_forward.h"
+#include "runtime/environment.h"
 #include "sys/mount.h"
 
 namespace mica::build {
@@ -152,6 +153,24 @@ struct RunMounts::Impl {
     return true;
   }
 
+  /// Mounted by us and bound into the container, so that the shell of --debug still sees what the step wrote. Over a folder of the image
+  /// it has that one's mode, as with Docker.
+  Result<> memory(std::size_t index, const StepStates& states, const std::string& folder, runtime::BindMount& made, Held& held) {
+    const MountSpec& spec = op.mounts[index].spec;
+    const auto lower = TRY(session.layers->view(states.parent.chain));
+    const std::string path = TRY(lower.resolve(tree_path(spec.target)));
+    const auto covered = lower.find(path);
+    std::string options = format("dev,mode={:o}", covered && covered->entry.type == snapshot::Type::directory ? covered->entry.mode : 01777u);
+    if (!spec.size.empty()) {
+      const std::int64_t size = TRY(parse_size(spec.size));
+      options += format(",size={}", size);
+    }
+    made.source = format("{}/memory-{}", folder, index);
+    TRY(sys::make_directories(made.source, 0700));
+    held.mount = TRY(sys::Mount::tmpfs(made.source, options));
+    return {};
+  }
+
   Result<bool> ssh(std::size_t index, const std::string& folder, runtime::ProcessSpec& process, runtime::BindMount& made, Held& held) {
     const MountSpec& spec = op.mounts[index].spec;
     const std::string id = spec.id.empty() ? "default" : spec.id;
@@ -162,8 +181,7 @@ struct RunMounts::Impl {
     }
     held.ssh = TRY(forward_ssh(*source, format("{}/ssh-{}", folder, index), octal_or(spec.mode, 0600), number_or(spec.uid, 0), number_or(spec.gid, 0)));
     made.source = held.ssh->socket_path();
-    const bool first = std::none_of(process.env.begin(), process.env.end(), [](const std::string& e) { return e.starts_with("SSH_AUTH_SOCK="); });
-    if (first) process.env.push_back("SSH_AUTH_SOCK=" + spec.target);
+    if (!runtime::has_variable(process.env, "SSH_AUTH_SOCK")) process.env.push_back("SSH_AUTH_SOCK=" + spec.target);
     return true;
   }
 
@@ -177,10 +195,8 @@ struct RunMounts::Impl {
       case MountType::bind: TRY(bind(index, states, folder, made, is_file, held, cancel)); break;
       case MountType::cache: TRY(cache(op.mounts[index], states, made, held, cancel)); break;
       case MountType::tmpfs:
-        made.type = made.source = "tmpfs";
+        TRY(memory(index, states, folder, made, held));
         made.read_only = false;
-        made.options = {"nosuid", "nodev"};
-        if (!spec.size.empty()) made.options.push_back(format("size={}", TRY(parse_size(spec.size))));
         break;
       case MountType::secret:
         wanted = TRY(secret(index, folder, process, made));

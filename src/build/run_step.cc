@@ -9,6 +9,7 @@
 #include "build/run_mounts.h"
 #include "build/step.h"
 #include "build/tidy_changes.h"
+#include "runtime/environment.h"
 #include "runtime/users.h"
 #include "sys/process.h"
 
@@ -21,10 +22,6 @@ constexpr const char* kAptInside = "/etc/apt/apt.conf.d/99mica-ca";
 constexpr const char* kShellInside = "/run/mica/busybox";
 /// Variables by which programs find a CA bundle that is not where their distribution has it.
 constexpr const char* kCaVariables[] = {"SSL_CERT_FILE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "NODE_EXTRA_CA_CERTS", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CARGO_HTTP_CAINFO"};
-
-bool has_variable(const std::vector<std::string>& env, std::string_view name) {
-  return std::any_of(env.begin(), env.end(), [&](const std::string& e) { return e.starts_with(name) && e.size() > name.size() && e[name.size()] == '='; });
-}
 
 /// Gives a step's mounts back when its execution is over.
 struct Release {
@@ -92,9 +89,9 @@ class RunStep : public Step {
     const auto user = TRY(runtime::resolve_user(op_.user, passwd, group));
     spec.argv = op_.argv;
     spec.env = op_.env;
-    for (const auto& variable : session_.proxy_env)
-      if (!has_variable(spec.env, variable.substr(0, variable.find('=')))) spec.env.push_back(variable);
-    if (!has_variable(spec.env, "HOME")) spec.env.push_back("HOME=" + user.home);
+    // What is given to the build wins over ENV and over the defaults of ARG.
+    for (const auto& [name, value] : session_.proxy_env) runtime::set_variable(spec.env, name, value);
+    if (!runtime::has_variable(spec.env, "HOME")) spec.env.push_back("HOME=" + user.home);
     spec.cwd = op_.cwd;
     spec.uid = user.uid;
     spec.gid = user.gid;
@@ -120,12 +117,10 @@ class RunStep : public Step {
       spec.network = runtime::NetworkMode::namespace_path;
       spec.network_namespace = network->namespace_path();
     }
-    auto hosts = session_.extra_hosts;
-    for (auto& [name, address] : hosts)
-      if (address == "host-gateway") address = network ? network->gateway() : "127.0.0.1";
+    const auto hosts = runtime::with_gateway(session_.extra_hosts, network);
     const std::string resolv = TRY(runtime::resolv_conf(network ? network->nameservers() : std::vector<std::string>(), op_.network == "host"));
     TRY(sys::write_file(folder + "/resolv.conf", resolv));
-    TRY(sys::write_file(folder + "/hosts", runtime::hosts_file(op_.hostname, true, hosts)));
+    TRY(sys::write_file(folder + "/hosts", runtime::step_hosts_file(op_.hostname, hosts)));
     for (const char* name : {"resolv.conf", "hosts"}) show_file(spec, points, folder + "/" + name, std::string("/etc/") + name, false);
     return {};
   }
@@ -139,7 +134,7 @@ class RunStep : public Step {
   Result<> show_ca(runtime::ProcessSpec& spec, const snapshot::TreeView& lower, const std::string& folder, std::vector<MountPoint>& points) {
     show_file(spec, points, session_.ca_bundle, kCaInside, true);
     for (const char* name : kCaVariables)
-      if (!has_variable(spec.env, name)) spec.env.push_back(format("{}={}", name, kCaInside));
+      if (!runtime::has_variable(spec.env, name)) spec.env.push_back(format("{}={}", name, kCaInside));
     const auto apt = lower.find("etc/apt/apt.conf.d");
     if (!apt || apt->entry.type != snapshot::Type::directory) return {};
     TRY(sys::write_file(folder + "/apt.conf", format("Acquire::https::CAInfo \"{}\";\n", kCaInside)));
@@ -165,8 +160,9 @@ class RunStep : public Step {
     std::string how = format("exit code: {}", exit->status);
     if (exit->signal != 0) how += format(" (signal {})", exit->signal);
     if (exit->signal == 9) how += ", killed: perhaps for lack of memory";
-    return Error(Errc::conflict, format("process {} did not complete successfully: {}", quoted(command), how))
-        .with_hint("add --debug for a shell in the state in which the step failed");
+    Error error(Errc::conflict, format("process {} did not complete successfully: {}", quoted(command), how));
+    if (!session_.debug_shell) std::move(error).with_hint("add --debug for a shell in the state in which the step failed");
+    return error;
   }
 
   Result<snapshot::LayerInfo> commit(snapshot::StagedLayer staged, const snapshot::TreeView& lower, task::Cancel cancel) {
@@ -193,7 +189,7 @@ class RunStep : public Step {
       spec.argv = {kShellInside, "sh"};
       spec.mounts.push_back({.source = *busybox, .destination = kShellInside, .read_only = true, .recursive = false});
     }
-    if (!has_variable(spec.env, "TERM")) spec.env.push_back("TERM=xterm");
+    if (!runtime::has_variable(spec.env, "TERM")) spec.env.push_back("TERM=xterm");
     spec.terminal = true;
     output.shell(true);
     runtime::Streams streams;

@@ -54,8 +54,8 @@ class Session {
 
   std::vector<SecretSource> secrets;
   std::vector<SshSource> ssh;
-  std::vector<std::string> proxy_env;                               ///< "HTTP_PROXY=…": environment in no key
-  std::vector<std::pair<std::string, std::string>> extra_hosts;     ///< --add-host; "host-gateway" is resolved by the step
+  std::vector<std::pair<std::string, std::string>> proxy_env;       ///< HTTP_PROXY and its family: environment in no key
+  runtime::HostNames extra_hosts;                                   ///< --add-host; "host-gateway" is resolved by the step
   std::int64_t shm_bytes = 64 << 20;
   std::vector<runtime::Rlimit> rlimits;
   std::string cgroup_parent;

@@ -304,7 +304,7 @@ const State& StepStates::of(const Vertex& vertex, VertexId id) const {
 
 Result<runtime::BuildNetwork*> Session::network(task::Cancel cancel) {
   auto network = network_.lock();
-  const bool reach_host = std::any_of(extra_hosts.begin(), extra_hosts.end(), [](const auto& host) { return host.second == "host-gateway"; });
+  const bool reach_host = std::any_of(extra_hosts.begin(), extra_hosts.end(), [](const auto& host) { return host.second == runtime::kHostGateway; });
   if (!*network)
     *network = TRY_DOING(runtime::make_build_network(state_folder, temporary, cancel, {.reach_host = reach_host}), "setting up the build's network");
   return network->get();

@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "engine/extra_hosts.h"
 #include "engine/run_container.h"
 #include "json/json.h"
 #include "sys/fd.h"
@@ -165,7 +166,11 @@ Result<BuildCall> build_call(const Args& args) {
   request.annotations = args.list("annotation");
   request.platforms = comma_lists(args.list("platform"));
   if (request.platforms.empty()) request.platforms = comma_lists({variable("DOCKER_DEFAULT_PLATFORM")});
-  request.add_hosts = comma_lists(args.list("add-host"));
+  for (const auto& text : comma_lists(args.list("add-host"))) {
+    const auto host = engine::parse_extra_host(text);
+    if (!host) return fail(Error(Errc::invalid_argument, format("invalid host {}: {}", text, host.error().text())));
+    request.add_hosts.push_back(format("{}={}", host->first, host->second));
+  }
   request.cgroup_parent = args.text("cgroup-parent");
   if (args.has("shm-size")) {
     const auto bytes = parse_size(args.text("shm-size"));

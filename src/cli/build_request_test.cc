@@ -82,10 +82,10 @@ TEST_CASE("flags reach the request") {
 }
 
 TEST_CASE("some lists have commas") {
-  const BuildCall call = good({"--platform", "linux/amd64,linux/arm64", "--platform=linux/386", "--no-cache-filter", "a, b", "--add-host", "x:1,y=2"});
+  const BuildCall call = good({"--platform", "linux/amd64,linux/arm64", "--platform=linux/386", "--no-cache-filter", "a, b", "--add-host", "x:1.2.3.4,y=[::1]"});
   CHECK(call.request.platforms == Words{"linux/amd64", "linux/arm64", "linux/386"});
   CHECK(call.request.no_cache_filter == Words{"a", "b"});
-  CHECK(call.request.add_hosts == Words{"x:1", "y=2"});
+  CHECK(call.request.add_hosts == Words{"x=1.2.3.4", "y=::1"});
 }
 
 TEST_CASE("outputs, and --load as one more of them") {

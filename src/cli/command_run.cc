@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/run_flags.h"
+#include "engine/extra_hosts.h"
 #include "engine/interrupt.h"
 #include "engine/run_container.h"
 
@@ -73,7 +74,11 @@ Result<engine::RunContainer> request_from(const Args& args) {
   request.terminal = args.flag("tty");
   request.interactive = args.flag("interactive");
   request.network = args.text("network", args.text("net", "default"));
-  request.add_hosts = args.list("add-host");
+  for (const auto& text : args.list("add-host")) {
+    auto host = engine::parse_extra_host(text);
+    if (!host) return failf(Errc::invalid_argument, "invalid argument {} for \"--add-host\" flag: {}", quoted(text), host.error().text());
+    request.add_hosts.push_back(std::move(*host));
+  }
   request.dns = args.list("dns");
   request.read_only = args.flag("read-only");
   request.privileged = args.flag("privileged");
@@ -104,7 +109,8 @@ Result<int> start(Context& context) {
     return failf(Errc::invalid_argument, "invalid pull option: '{}': must be one of \"always\", \"missing\" or \"never\"", pull);
   if (pull == "always") return fail(Errc::unsupported, "--pull always: not supported yet by mica run");
   if (args.flag("tty") && !::isatty(STDIN_FILENO)) return fail(Errc::invalid_argument, "the input device is not a TTY");
-  const auto request = TRY(request_from(args));
+  auto request = TRY(request_from(args));
+  request.warn = [](std::string_view text) { note(format("mica: warning: {}\n", text)); };
   if (!args.flag("rm")) note("mica: note: the container is removed when it ends (as with --rm)\n");
   if (args.has("runtime")) context.options.runtime = args.text("runtime");
   const auto interrupt = TRY(engine::Interrupt::install());

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "engine/images.h"
 #include "runtime/network.h"
+#include "runtime/environment.h"
 #include "runtime/users.h"
 
 namespace mica::engine {
@@ -13,32 +14,24 @@ namespace {
 
 constexpr std::string_view kDefaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr std::size_t kMaxUserFileBytes = 16 << 20;
-
-void set_env(std::vector<std::string>& env, const std::string& pair) {
-  const std::string prefix = pair.substr(0, pair.find('=') + 1);
-  for (auto& old : env)
-    if (old.starts_with(prefix)) {
-      old = pair;
-      return;
-    }
-  env.push_back(pair);
-}
-bool has_env(const std::vector<std::string>& env, std::string_view name) {
-  return std::any_of(env.begin(), env.end(), [&](const std::string& e) { return e.size() > name.size() && e.starts_with(name) && e[name.size()] == '='; });
-}
+constexpr const char* kHostsFile = "/etc/hosts";
+constexpr std::size_t kMaxHostsBytes = 16 << 20;
 
 /// "K=V" as it is; "K": our own value, or nothing (and then K is taken away).
-void add_env(std::vector<std::string>& env, const std::string& word) {
-  if (word.find('=') != word.npos) return set_env(env, word);
-  std::erase_if(env, [&](const std::string& e) { return e.starts_with(word + "="); });
-  if (const char* value = std::getenv(word.c_str())) env.push_back(word + "=" + value);
+void add_variable(std::vector<std::string>& env, const std::string& word) {
+  if (const auto pair = split_once(word, '=')) return runtime::set_variable(env, pair->first, pair->second);
+  runtime::remove_variable(env, word);
+  if (const char* value = std::getenv(word.c_str())) runtime::set_variable(env, word, value);
 }
 
 Result<std::vector<std::string>> environment(const RunContainer& request, const oci::ImageConfig& config, const std::string& hostname,
                                              const std::string& home) {
   std::vector<std::string> env = {std::string(kDefaultPath), "HOSTNAME=" + hostname};
   if (request.terminal) env.push_back("TERM=xterm");
-  for (const auto& pair : config.env) set_env(env, pair.find('=') == pair.npos ? pair + "=" : pair);
+  for (const auto& entry : config.env) {
+    const auto pair = split_once(entry, '=');
+    runtime::set_variable(env, pair ? pair->first : entry, pair ? pair->second : "");
+  }
   for (const auto& file : request.env_files) {
     const std::string text = TRY_DOING(sys::read_file(file), "reading --env-file");
     for (std::string_view line : split(text, '\n')) {
@@ -47,14 +40,14 @@ Result<std::vector<std::string>> environment(const RunContainer& request, const 
       const auto name = line.substr(0, line.find('='));
       if (name.empty() || name.find_first_of(" \t") != name.npos)
         return failf(Errc::invalid_argument, "poorly formatted environment: variable {} contains whitespaces or is empty, in {}", quoted(name), file);
-      add_env(env, std::string(line));
+      add_variable(env, std::string(line));
     }
   }
   for (const auto& word : request.env) {
     if (word.empty() || word[0] == '=') return failf(Errc::invalid_argument, "invalid environment variable: {}", word);
-    add_env(env, word);
+    add_variable(env, word);
   }
-  if (!has_env(env, "HOME")) env.push_back("HOME=" + home);
+  if (!runtime::has_variable(env, "HOME")) env.push_back("HOME=" + home);
   return env;
 }
 
@@ -72,23 +65,22 @@ Result<std::vector<std::string>> arguments(const RunContainer& request, const oc
   return argv;
 }
 
+/// The container's own address has its host name, as programs that look that up expect; on the host's network the host's file says it.
+std::string hosts_of(const RunContainer& request, const runtime::ProcessSpec& spec, const runtime::BuildNetwork* network) {
+  const auto extra = runtime::with_gateway(request.add_hosts, network);
+  if (spec.network == runtime::NetworkMode::host) return runtime::host_hosts_file(sys::read_file(kHostsFile, kMaxHostsBytes).value_or(""), extra);
+  const std::string names = spec.domainname.empty() ? spec.hostname : format("{}.{} {}", spec.hostname, spec.domainname, spec.hostname);
+  return runtime::container_hosts_file(extra, network ? network->address() : "", names);
+}
+
 /// Files that a container gets from us, bind-mounted over the image's.
 Result<> add_etc_files(const RunContainer& request, runtime::ProcessSpec& spec, const runtime::BuildNetwork* network, const std::string& folder) {
-  std::vector<std::pair<std::string, std::string>> hosts;
-  for (const auto& text : request.add_hosts) {
-    const auto at = text.find_first_of("=:");
-    if (at == text.npos || at == 0) return failf(Errc::invalid_argument, "bad format for add-host: {}", quoted(text));
-    std::string ip = text.substr(at + 1);
-    if (ip.starts_with("[") && ip.ends_with("]")) ip = ip.substr(1, ip.size() - 2);
-    if (ip == "host-gateway") ip = network ? network->gateway() : "127.0.0.1";
-    hosts.emplace_back(text.substr(0, at), ip);
-  }
   std::vector<std::string> servers = request.dns;
   if (servers.empty() && network) servers = network->nameservers();
   const bool host_network = request.network == "host";
   const std::string resolv = TRY(runtime::resolv_conf(servers, host_network));
   TRY(sys::write_file(folder + "/resolv.conf", resolv));
-  TRY(sys::write_file(folder + "/hosts", runtime::hosts_file(spec.hostname, false, hosts)));
+  TRY(sys::write_file(folder + "/hosts", hosts_of(request, spec, network)));
   TRY(sys::write_file(folder + "/hostname", spec.hostname + "\n"));
   for (const char* name : {"resolv.conf", "hosts", "hostname"}) {
     const std::string target = std::string("/etc/") + name;
@@ -96,6 +88,20 @@ Result<> add_etc_files(const RunContainer& request, runtime::ProcessSpec& spec, 
     if (!taken) spec.mounts.push_back({.source = folder + "/" + name, .destination = target, .read_only = request.read_only, .recursive = false});
   }
   return {};
+}
+
+/// The flags that need control groups.
+std::vector<std::string_view> limits_in(const runtime::Resources& r) {
+  std::vector<std::string_view> limits;
+  if (r.memory) limits.push_back("--memory");
+  if (r.memory_reservation) limits.push_back("--memory-reservation");
+  if (r.memory_swap) limits.push_back("--memory-swap");
+  if (r.cpu_quota || r.cpu_period) limits.push_back("a limit of CPU time");
+  if (r.cpu_shares) limits.push_back("--cpu-shares");
+  if (!r.cpuset_cpus.empty()) limits.push_back("--cpuset-cpus");
+  if (!r.cpuset_mems.empty()) limits.push_back("--cpuset-mems");
+  if (r.pids) limits.push_back("--pids-limit");
+  return limits;
 }
 
 std::string host_name() {
@@ -141,7 +147,7 @@ Result<int> run_container(Engine& engine, const RunContainer& request, task::Can
   if (request.network == "host") spec.network = runtime::NetworkMode::host;
   else if (request.network == "none") spec.network = runtime::NetworkMode::none;
   else if (request.network == "default" || request.network == "bridge") {
-    const bool reach_host = std::any_of(request.add_hosts.begin(), request.add_hosts.end(), [](const std::string& h) { return h.ends_with("host-gateway"); });
+    const bool reach_host = std::any_of(request.add_hosts.begin(), request.add_hosts.end(), [](const auto& host) { return host.second == runtime::kHostGateway; });
     network = TRY_DOING(runtime::make_build_network(engine.root(), folder, cancel, {.reach_host = reach_host}), "setting up the container's network");
     spec.network = runtime::NetworkMode::namespace_path;
     spec.network_namespace = network->namespace_path();
@@ -170,6 +176,8 @@ Result<int> run_container(Engine& engine, const RunContainer& request, task::Can
 
   auto* snapshotter = TRY(engine.snapshotter());
   auto* runtime = TRY(engine.runtime());
+  if (request.warn && !runtime->can_limit())
+    for (const std::string_view limit : limits_in(spec.resources)) request.warn(format("{} has no effect: there are no control groups that may be written", limit));
   const auto root = TRY_DOING(snapshotter->writable(image.layers, cancel), "preparing the root filesystem");
   spec.rootfs = root->path();
   runtime::Streams streams;

@@ -1,5 +1,6 @@
 /// `run`: one process from an image, in the foreground, with a throw-away root filesystem.
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,7 +21,7 @@ struct RunContainer {
   bool terminal = false, interactive = false;
   std::vector<runtime::BindMount> mounts;
   std::string network = "default";                     ///< default (bridge), none, host
-  std::vector<std::string> add_hosts;                  ///< "name:ip" or "name=ip"; ip may be host-gateway
+  std::vector<std::pair<std::string, std::string>> add_hosts;   ///< name and address; see extra_hosts.h
   std::vector<std::string> dns;
   bool read_only = false, privileged = false, init = false, no_new_privileges = false;
   bool host_pid = false, host_ipc = false, host_uts = false;
@@ -32,6 +33,7 @@ struct RunContainer {
   runtime::Resources resources;
   std::string cgroup_parent;
   std::optional<int> oom_score_adj;
+  std::function<void(std::string_view)> warn;          ///< gets what was asked for and cannot be had here; may be empty
 };
 /// Returns the process's exit status (128 + n after a signal). Errors: not_found (image; command: exit_status 127),
 /// permission_denied (command: 126), invalid_argument, unavailable (runtime), cancelled.

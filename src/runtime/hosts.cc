@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/format.h"
 #include "base/text.h"
 #include "runtime/network.h"
 #include "sys/fd.h"
@@ -26,6 +27,12 @@ std::vector<std::string> servers_in(std::string_view text) {
   }
   bool any_ipv4 = std::any_of(out.begin(), out.end(), [](const std::string& server) { return !is_ipv6(server); });
   if (any_ipv4) std::erase_if(out, [](const std::string& server) { return is_ipv6(server); });
+  return out;
+}
+
+std::string lines_of(const HostNames& hosts) {
+  std::string out;
+  for (const auto& [name, address] : hosts) out += format("{}\t{}\n", address, name);
   return out;
 }
 
@@ -61,13 +68,27 @@ Result<std::string> resolv_conf(const std::vector<std::string>& nameservers, boo
   return container_resolv_conf(host.value_or(""), read_or_empty(kSystemdServers), nameservers, host_network);
 }
 
-std::string hosts_file(const std::string& hostname, bool build, const std::vector<std::pair<std::string, std::string>>& extra) {
-  std::string out = "127.0.0.1\tlocalhost";
-  if (build && !hostname.empty()) out += " " + hostname;
-  out += "\n::1\tlocalhost ip6-localhost ip6-loopback\n";
-  if (!build) out += "fe00::\tip6-localnet\nff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n";
-  for (const auto& [name, address] : extra) out += address + "\t" + name + "\n";
+HostNames with_gateway(HostNames hosts, const BuildNetwork* network) {
+  for (auto& [name, address] : hosts)
+    if (address == kHostGateway) address = network ? network->gateway() : "127.0.0.1";
+  return hosts;
+}
+
+std::string step_hosts_file(const std::string& hostname, const HostNames& extra) {
+  return format("127.0.0.1\tlocalhost{}{}\n::1\tlocalhost ip6-localhost ip6-loopback\n", hostname.empty() ? "" : " ", hostname) + lines_of(extra);
+}
+
+std::string container_hosts_file(const HostNames& extra, std::string_view address, std::string_view names) {
+  std::string out = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+                    "fe00::\tip6-localnet\nff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n" + lines_of(extra);
+  if (!address.empty()) out += format("{}\t{}\n", address, names);
   return out;
+}
+
+std::string host_hosts_file(std::string_view host, const HostNames& extra) {
+  std::string out(host);
+  if (!out.empty() && !out.ends_with('\n')) out += '\n';
+  return out + lines_of(extra);
 }
 
 }  // namespace mica::runtime

@@ -35,9 +35,14 @@ TEST_CASE("nameservers that another namespace reaches") {
 }
 
 TEST_CASE("the hosts file of a step is BuildKit's, that of a container Docker's") {
-  CHECK(hosts_file("buildkitsandbox", true, {{"db", "10.0.0.5"}}) ==
+  CHECK(step_hosts_file("buildkitsandbox", {{"db", "10.0.0.5"}}) ==
         "127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback\n10.0.0.5\tdb\n");
-  CHECK(hosts_file("c1", false, {}) ==
-        "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\nff00::\tip6-mcastprefix\n"
-        "ff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n");
+  const std::string usual =
+      "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\nff00::\tip6-mcastprefix\n"
+      "ff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n";
+  CHECK(container_hosts_file({}, "", "c1") == usual);
+  CHECK(container_hosts_file({{"db", "10.0.0.5"}}, "10.0.0.9", "c1.lan c1") == usual + "10.0.0.5\tdb\n10.0.0.9\tc1.lan c1\n");
+  CHECK(host_hosts_file("127.0.0.1 localhost me", {{"db", "10.0.0.5"}}) == "127.0.0.1 localhost me\n10.0.0.5\tdb\n");
+  CHECK(host_hosts_file("", {}) == "");
+  CHECK(with_gateway({{"a", "host-gateway"}, {"b", "1.2.3.4"}}, nullptr) == HostNames{{"a", "127.0.0.1"}, {"b", "1.2.3.4"}});
 }

@@ -21,7 +21,7 @@ class BuildNetwork {
   /// Addresses for /etc/resolv.conf inside; empty: what resolv_conf() takes from the host's is right.
   virtual std::vector<std::string> nameservers() const = 0;
   virtual std::string gateway() const = 0;                 ///< for host-gateway; the address under which the host is reached
-  virtual std::string address() const = 0;                 ///< the namespace's own, for /etc/hosts; empty when it is the host's
+  virtual std::string address() const = 0;                 ///< the namespace's own, for /etc/hosts; empty when unknown
 };
 struct NetworkOptions {
   /// Without root: let `gateway()` reach what listens on the host's loopback addresses, the only way to the host there. Off by default:
@@ -46,7 +46,16 @@ std::string container_resolv_conf(std::string_view host, std::string_view behind
 std::vector<std::string> reachable_nameservers(std::string_view host, std::string_view behind_stub);
 /// The same for this machine's files.
 std::vector<std::string> reachable_nameservers();
-/// /etc/hosts: localhost pairs (with `hostname` appended to the localhost line when `build`), then extra "name:ip" lines.
-std::string hosts_file(const std::string& hostname, bool build, const std::vector<std::pair<std::string, std::string>>& extra);
+using HostNames = std::vector<std::pair<std::string, std::string>>;   ///< name and address
+/// The address that stands for the machine itself (--add-host NAME:host-gateway).
+inline constexpr std::string_view kHostGateway = "host-gateway";
+/// `hosts` with gateway() in place of kHostGateway; without a network of its own (null) the loopback address.
+HostNames with_gateway(HostNames hosts, const BuildNetwork* network);
+/// /etc/hosts of a build's step: localhost, which `hostname` is a name of too, then `extra`.
+std::string step_hosts_file(const std::string& hostname, const HostNames& extra);
+/// /etc/hosts of a container: localhost, `extra`, then `address` with `names` ("web.example.org web"), unless it is empty.
+std::string container_hosts_file(const HostNames& extra, std::string_view address, std::string_view names);
+/// The same on the host's network: `host`, its file, then `extra`.
+std::string host_hosts_file(std::string_view host, const HostNames& extra);
 
 }  // namespace mica::runtime

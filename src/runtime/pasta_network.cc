@@ -1,7 +1,9 @@
 // Without root: pasta, a process that is the other end of the namespace's interface and opens ordinary sockets for what comes out of
 // it. The namespace gets the addresses and routes of the machine, so the machine itself cannot be reached under its own address.
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -23,6 +25,7 @@ constexpr const char* kTun = "/dev/net/tun";
 constexpr std::size_t kMaxWordsBytes = 64 << 10;
 constexpr auto kLook = std::chrono::milliseconds(1);
 constexpr int kMaxLooks = 10'000;
+constexpr std::uint16_t kAnyPort = 53;
 
 /// pasta runs as long as this lives. It is started by a thread that lives as long too: a child is told to die with the thread that
 /// made it, and the one that makes the network may be lent for an hour only.
@@ -56,22 +59,35 @@ class Pasta {
 
 class PastaNetwork : public BuildNetwork {
  public:
-  PastaNetwork(NetworkNamespace name_space, std::unique_ptr<Pasta> pasta, std::string gateway, bool dns_by_gateway)
-      : namespace_(std::move(name_space)), pasta_(std::move(pasta)), gateway_(std::move(gateway)), dns_by_gateway_(dns_by_gateway) {}
+  PastaNetwork(NetworkNamespace name_space, std::unique_ptr<Pasta> pasta, std::string gateway, std::string address, bool dns_by_gateway)
+      : namespace_(std::move(name_space)), pasta_(std::move(pasta)), gateway_(std::move(gateway)), address_(std::move(address)), dns_by_gateway_(dns_by_gateway) {}
   const std::string& namespace_path() const override { return namespace_.path(); }
   std::vector<std::string> nameservers() const override {
     if (dns_by_gateway_) return {gateway_};
     return {};
   }
   std::string gateway() const override { return gateway_; }
-  std::string address() const override { return {}; }
+  std::string address() const override { return address_; }
 
  private:
   NetworkNamespace namespace_;
   std::unique_ptr<Pasta> pasta_;
-  std::string gateway_;
+  std::string gateway_, address_;
   bool dns_by_gateway_;
 };
+
+/// The machine's own address on the way to `gateway`, which is the one that pasta gives to the namespace; "" when there is none. A datagram
+/// socket finds it without sending anything.
+std::string address_towards(const std::string& gateway) {
+  sockaddr_in there{.sin_family = AF_INET, .sin_port = htons(kAnyPort), .sin_addr = {}, .sin_zero = {}}, here{};
+  socklen_t length = sizeof here;
+  char text[INET_ADDRSTRLEN] = {};
+  const sys::Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket || ::inet_pton(AF_INET, gateway.c_str(), &there.sin_addr) != 1) return {};
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&there), sizeof there) != 0) return {};
+  if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&here), &length) != 0) return {};
+  return ::inet_ntop(AF_INET, &here.sin_addr, text, sizeof text) ? text : "";
+}
 
 /// Its last line that is not about the system's log, which it tries to write to first.
 std::string words_of(const std::string& file) {
@@ -120,7 +136,7 @@ Result<std::unique_ptr<BuildNetwork>> make_pasta_network(const std::string& temp
   ::unlink((base + ".pid").c_str());
   ::unlink((base + ".err").c_str());
   TRY(std::move(ready));
-  return std::make_unique<PastaNetwork>(std::move(name_space), std::move(pasta), gateway, dns_by_gateway);
+  return std::make_unique<PastaNetwork>(std::move(name_space), std::move(pasta), gateway, address_towards(gateway), dns_by_gateway);
 }
 
 }  // namespace mica::runtime

@@ -18,3 +18,14 @@ stderr_has "got http://mine.invalid http://mine.invalid localhost"
 echo '{}' > config/config.json
 expect_ok build .
 equal "cached steps" 2 "$(cached_steps)"
+# What the build is given wins over what the Dockerfile says, in either spelling.
+cat > Dockerfile << 'END'
+FROM base
+ENV HTTP_PROXY=http://env.invalid https_proxy=http://env.invalid
+ARG NO_PROXY=default
+ARG ftp_proxy=default
+RUN echo "got $HTTP_PROXY $http_proxy $HTTPS_PROXY $https_proxy $NO_PROXY $no_proxy $ftp_proxy"
+END
+given=(--build-arg HTTP_PROXY=http://h.invalid --build-arg https_proxy=http://s.invalid --build-arg NO_PROXY=n)
+expect_ok build "${given[@]}" .
+stderr_has "got http://h.invalid http://h.invalid http://s.invalid http://s.invalid n n default"
