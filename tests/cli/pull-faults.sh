@@ -37,12 +37,12 @@ expect_ok "$MICA" pull "$FAULTY/app@$manifest"
 stdout_has "Status: Downloaded newer image for $FAULTY/app@$manifest"
 
 # What passes: every kind of request is repeated, with a line for each time.
-for status in 408 429 500 502 503 504; do
+for code in 408 429 500 502 503 504; do
   for path in manifests $blobs "$big"; do
     fresh
-    fault "{\"path\": \"$path\", \"status\": $status, \"retry_after\": 0, \"count\": 2}"
+    fault "{\"path\": \"$path\", \"status\": $code, \"retry_after\": 0, \"count\": 2}"
     expect_ok "$MICA" pull "$image"
-    [[ $(retries) == 2 ]] || { show; fail "two answers $status for $path gave $(retries) lines"; }
+    [[ $(retries) == 2 ]] || { show; fail "two answers $code for $path gave $(retries) lines"; }
   done
   there "$image"
 done

@@ -45,6 +45,8 @@ def add(given):
         unknown = set(fault) - _KNOWN
         if unknown:
             raise ValueError(f"no such words in faults: {sorted(unknown)}")
+        if not 200 <= fault.get("status", 200) <= 599:
+            raise ValueError(f"no such status: {fault['status']}")
     with _lock:
         _faults.extend({"count": 1, "skip": 0, "name": "fault", **fault} for fault in given)
 

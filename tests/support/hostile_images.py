@@ -217,9 +217,9 @@ def images(registry, victim):
     yield "index-deep", deep_index
 
     def bomb():
-        # 2 GiB of zeros in one file: 2 MB to fetch.
-        size, piece = 2 << 30, b"\0" * (1 << 20)
-        head = header(name=b"zeros", size=b"%011o\0" % size)
+        # 2 GiB of one letter in one file (zeros could be a hole): 2 MB to fetch.
+        size, piece = 2 << 30, b"y" * (1 << 20)
+        head = header(name=b"letters", size=b"%011o\0" % size)
         hash_, packer = hashlib.sha256(head), zlib.compressobj(9, zlib.DEFLATED, 31)
         out = [packer.compress(head)]
         for _ in range(size >> 20):
