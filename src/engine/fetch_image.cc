@@ -5,26 +5,13 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "engine/add_image.h"
+#include "engine/document_parts.h"
 
 namespace mica::engine {
 namespace {
 
 constexpr int kMaxIndexDepth = 3;
 constexpr std::size_t kMaxConfigBytes = 8 << 20;
-
-bool is_index(std::string_view media_type) { return media_type == oci::kOciIndex || media_type == oci::kDockerIndex; }
-
-/// What is no image for anybody: attestations that BuildKit puts beside images.
-bool is_attestation(const oci::Descriptor& entry) { return entry.platform && entry.platform->os == "unknown" && entry.platform->architecture == "unknown"; }
-
-Error no_match(const oci::Index& index, const oci::Platform& wanted) {
-  std::vector<std::string> have;
-  for (const auto& entry : index.manifests)
-    if (entry.platform && !is_attestation(entry)) have.push_back(entry.platform->str());
-  Error error(Errc::not_found, format("no matching manifest for {} in the manifest list entries", wanted.str()));
-  if (have.empty()) return error;
-  return std::move(error).with_hint(format("there is {}: choose with --platform", join(have, ", ")));
-}
 
 oci::Reference with_digest(oci::Reference reference, const oci::Digest& digest) {
   reference.tag.clear();
@@ -52,18 +39,8 @@ Result<registry::Document> choose_manifest(const registry::Repository& repositor
   for (int depth = 0; is_index(document.media_type); ++depth) {
     if (depth == kMaxIndexDepth) return fail(Errc::unsupported, "indexes nested too deep");
     const auto index = TRY(oci::Index::parse(document.bytes));
-    const oci::Descriptor* best = nullptr;
-    int liked = 0;
-    for (const auto& entry : index.manifests) {
-      if (is_attestation(entry)) continue;
-      // An entry without platform may hold anything: only an index says so inside, or it is the only one there is.
-      const int preference = entry.platform ? oci::preference(platform, *entry.platform) : index.manifests.size() == 1 || is_index(entry.media_type) ? 1 : 0;
-      if (preference <= liked) continue;
-      liked = preference;
-      best = &entry;
-    }
-    if (!best) return fail(no_match(index, platform));
-    document = TRY(repository.document({.digest = best->digest}, cancel));
+    const auto entry = TRY(choose_entry(index, platform));
+    document = TRY(repository.document({.digest = entry.digest}, cancel));
   }
   return document;
 }

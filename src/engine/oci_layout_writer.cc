@@ -10,6 +10,8 @@
 namespace mica::engine {
 namespace {
 
+constexpr std::string_view kLayoutMark = R"({"imageLayoutVersion":"1.0.0"})";
+
 Result<> add_folder(archive::TarWriter& tar, const sys::Fd& folder, const std::string& path, task::Cancel cancel) {
   const auto names = TRY(sys::list_names(folder));
   for (const auto& name : names) {
@@ -36,14 +38,23 @@ Result<> add_folder(archive::TarWriter& tar, const sys::Fd& folder, const std::s
 
 }  // namespace
 
-Result<OciLayoutWriter> OciLayoutWriter::create(Engine& engine, const std::string& folder) {
+Result<> make_layout_folder(const std::string& folder) {
   if (sys::exists(folder) && !sys::exists(folder + "/oci-layout")) {
     const auto fd = TRY(sys::open(folder, O_RDONLY | O_DIRECTORY));
     const auto names = TRY(sys::list_names(fd));
     if (!names.empty())
       return fail(Error(Errc::conflict, format("{} holds other things than an OCI layout", quoted(folder))).with_hint("name a new or empty folder"));
   }
-  TRY(sys::make_directories(folder + "/blobs/sha256"));
+  TRY(sys::make_directories(folder));
+  // First of all: without it a folder that a crash left would be one with other things.
+  const auto mark = TRY(sys::open(folder + "/oci-layout", O_CREAT | O_RDWR));
+  const auto status = TRY(sys::stat_fd(mark));
+  if (status.st_size == 0) TRY(sys::write_all(mark, kLayoutMark));
+  return sys::make_directories(folder + "/blobs/sha256");
+}
+
+Result<OciLayoutWriter> OciLayoutWriter::create(Engine& engine, const std::string& folder) {
+  TRY(make_layout_folder(folder));
   return OciLayoutWriter(engine, folder);
 }
 
@@ -74,7 +85,6 @@ Result<oci::Descriptor> OciLayoutWriter::put_layer(const snapshot::LayerId& laye
 }
 
 Result<> OciLayoutWriter::finish(const oci::Index& index) {
-  TRY(sys::write_file_atomically(folder_ + "/oci-layout", R"({"imageLayoutVersion":"1.0.0"})"));
   return sys::write_file_atomically(folder_ + "/index.json", index.write());
 }
 

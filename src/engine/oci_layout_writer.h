@@ -8,6 +8,9 @@
 
 namespace mica::engine {
 
+/// Makes a folder for a layout, with its oci-layout file; one that is there is left as it is. Errors: conflict (a folder with other things).
+Result<> make_layout_folder(const std::string& folder);
+
 class OciLayoutWriter {
  public:
   /// Makes the folder; an existing layout is added to (blobs that are there are kept). Errors: conflict (a folder with other things).
@@ -16,7 +19,7 @@ class OciLayoutWriter {
   Result<oci::Descriptor> put(std::string_view media_type, std::string_view bytes);
   /// A layer's canonical tar, compressed. Errors: cancelled, resource_exhausted.
   Result<oci::Descriptor> put_layer(const snapshot::LayerId& layer, stream::Compression compression, int level, task::Cancel cancel);
-  /// oci-layout and index.json, the latter last and atomically.
+  /// index.json, atomically.
   Result<> finish(const oci::Index& index);
 
  private:
