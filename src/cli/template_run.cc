@@ -241,6 +241,18 @@ class Runner {
     return Hint::none;
   }
 
+  /// A member by Go's name for it: case, '_' and '.' do not count.
+  static const json::Value* find_go_name(const json::Value& object, std::string_view name) {
+    const auto plain = [](std::string_view text) {
+      std::string out = to_lower(text);
+      std::erase_if(out, [](char c) { return c == '_' || c == '.'; });
+      return out;
+    };
+    for (const auto& [key, value] : object.as_object())
+      if (plain(key) == plain(name)) return &value;
+    return nullptr;
+  }
+
   /// `from_map`: the value was a map's element, whose static type is the empty interface.
   Result<Val> field(const Val& value, const std::string& name, bool has_arguments, bool from_map) {
     const bool typed = typing_.missing == Typing::Missing::typed;
@@ -250,6 +262,7 @@ class Runner {
     }
     if (value.value.is_object()) {
       const json::Value* found = value.value.find(name);
+      if (!found && typing_.go_names) found = find_go_name(value.value, name);
       const bool structure = typed && value.hint != Hint::string_map;
       if (found) {
         if (has_arguments) return error(format("{} {}", name, structure ? "has arguments but cannot be invoked as function" : "is not a method but has arguments"));
