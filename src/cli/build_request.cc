@@ -185,6 +185,7 @@ Result<BuildCall> build_call(const Args& args) {
   request.cache_from = TRY(parsed_list<engine::CacheStore>(args, "cache-from", [](const auto& text) { return engine::parse_cache(text, false); }));
   request.cache_to = TRY(parsed_list<engine::CacheStore>(args, "cache-to", [](const auto& text) { return engine::parse_cache(text, true); }));
   request.no_cache = args.flag("no-cache");
+  request.no_lock = args.flag("no-lock");
   request.no_cache_filter = comma_lists(args.list("no-cache-filter"));
   request.pull = args.flag("pull");
   request.ca = args.text("ca");

@@ -16,6 +16,7 @@
 #include "engine/download.h"
 #include "engine/host_ca.h"
 #include "engine/layout.h"
+#include "engine/lock_bases.h"
 #include "engine/step_cache.h"
 
 namespace mica::engine {
@@ -127,6 +128,7 @@ class Build {
     collection_ = TRY(hold_off_collection(engine_));
     TRY(open_context());
     if (request_.action == BuildAction::targets) return list_targets();
+    if (!request_.no_lock) lock_ = TRY(find_lock(request_.context, context_));
     const auto arguments = arguments_of(request_);
     std::vector<Built> built;
     for (const auto& platform : platforms) {
@@ -180,7 +182,7 @@ class Build {
     plan.labels = TRY(pairs_of(request_.labels));
     plan.named_contexts = TRY(contexts_of(request_.build_contexts));
     plan.entitlements.insert(request_.allow.begin(), request_.allow.end());
-    const auto graph = TRY(build::plan_build(file_, plan, bases_, cancel_));
+    const auto graph = TRY(build::plan_build(file_, plan, locked_, cancel_));
     epoch_ = TRY(epoch_of(request_, graph, context_));
     result_.warnings = graph.warnings;
     result_.file = graph.file;
@@ -238,7 +240,7 @@ class Build {
     session.download = downloader(engine_);
     session.pool = &engine_.pool();
     session.database = &engine_.database();
-    session.bases = &bases_;
+    session.bases = &locked_;
     session.state_folder = engine_.root();
     session.temporary = engine_.workspace().path();
     session.cache_mounts = engine_.folder(kCacheMountsFolder);
@@ -275,6 +277,8 @@ class Build {
   build::Progress progress_;
   task::Cancel cancel_;
   StoreBases bases_;
+  std::optional<LockFile> lock_;
+  LockedBases locked_{bases_, lock_};
   build::Records records_;
   std::optional<sys::FileLock> collection_;
   build::Context context_;

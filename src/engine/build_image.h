@@ -64,6 +64,7 @@ struct BuildImage {
   std::int64_t shm_bytes = 64 << 20;
   std::vector<runtime::Rlimit> rlimits;
   bool no_cache = false, pull = false;
+  bool no_lock = false;                             ///< mica.lock beside the Dockerfile does not count
   std::vector<std::string> no_cache_filter;
   std::vector<BuildOutput> outputs;                 ///< empty: image
   std::vector<CacheStore> cache_from, cache_to;
