@@ -633,9 +633,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         upload = store.uploads[session]
         path = f"/v2/{name}/blobs/uploads/{session}"
         form = self.fault.get("location", "path")
+        # What answers elsewhere goes on elsewhere.
+        place = ("/elsewhere" if self.url_path.startswith("/elsewhere/") else "") + path
         # Seen from the request's own URL, both ways.
         relative = session if self.url_path.endswith("/" + session) or self.url_path.endswith("/") else "uploads/" + session
-        location = {"path": path, "relative": relative, "absolute": self.origin() + path, "other": self.server.origin_of["other"] + path}[form]
+        location = {"path": place, "relative": relative, "absolute": self.origin() + place,
+                    "other": self.server.origin_of["other"] + "/elsewhere" + path}[form]
         end = max(0, len(upload["data"]) - 1)
         return {"Location": location + "?" + self.session_query(upload), "Range": f"0-{end}", "Docker-Upload-UUID": session}
 
