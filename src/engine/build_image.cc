@@ -96,7 +96,7 @@ Result<std::vector<build::NamedContext>> contexts_of(const std::vector<std::stri
 class Build {
  public:
   Build(Engine& engine, const BuildImage& request, build::EventSink* events, task::Cancel cancel)
-      : engine_(engine), request_(request), progress_(events), cancel_(cancel), bases_(engine), records_(engine.database()) {}
+      : engine_(engine), request_(request), progress_(events), cancel_(cancel), bases_(engine, request.pull, progress_), records_(engine.database()) {}
 
   Result<BuildResult> run() {
     begun_ = monotonic_ns();
@@ -122,8 +122,6 @@ class Build {
       platforms.push_back(std::move(platform));
     }
     if (platforms.empty()) platforms.push_back(oci::Platform::host());
-    if (request_.pull)
-      return fail(Error(Errc::unsupported, "--pull is not supported yet: base images come from the store, and no registry is asked").with_hint("'mica load', 'mica import' and 'mica base' bring newer ones"));
     TRY(check_outputs(request_, platforms.size()));
     collection_ = TRY(hold_off_collection(engine_));
     TRY(open_context());

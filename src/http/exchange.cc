@@ -76,7 +76,7 @@ class Exchange {
     set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     set(CURLOPT_USERAGENT, kUserAgent);
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request_.connect_timeout_ms));
-    set(CURLOPT_BUFFERSIZE, kBufferBytes);
+    set_if_known(CURLOPT_BUFFERSIZE, kBufferBytes);   // refused while a handle holds its buffer, as after a failed name look-up
     set(CURLOPT_UPLOAD_BUFFERSIZE, kBufferBytes);
     set(CURLOPT_TCP_KEEPALIVE, 1L);
     set(CURLOPT_MAXAGE_CONN, kKeepIdleSeconds);
