@@ -39,7 +39,7 @@ struct Typing {
   std::vector<std::pair<std::string_view, Hint>> fields;          ///< by member name, at any depth
   bool escape_html_in_root_json = false;                          ///< list rows marshal themselves: {{json .}} escapes <, >, &
   bool go_names = false;   ///< data has the names of JSON, templates those of Go: .RootFS.DiffIDs is rootfs.diff_ids
-  int json_indent = 0;     ///< of {{json ...}}, in spaces; 0: one line
+  int json_indent = 0;     ///< of {{json ...}}, in spaces, with <, > and & escaped; 0: one line
   /// Methods with arguments of the root, as `.Label "k"`; nullopt: no such method.
   std::function<std::optional<json::Value>(std::string_view name, std::span<const json::Value> arguments)> method;
 };

@@ -249,7 +249,7 @@ Answer call_function(std::string_view name, Arguments& a, const CallContext& con
   if (name == "lt" || name == "le" || name == "gt" || name == "ge") return compare(name, a);
   if (name == "json") {
     const int indent = context.typing ? context.typing->json_indent : 0;
-    std::string text = indent > 0 ? json::write_pretty(a[0].value, indent) : json::write(a[0].value);
+    std::string text = indent > 0 ? escape_markup(json::write_pretty(a[0].value, indent)) : json::write(a[0].value);
     if (context.typing && context.typing->escape_html_in_root_json && context.root && a[0].value.is_object() && a[0].value == *context.root)
       text = escape_markup(std::move(text));
     return Val{json::Value(std::move(text))};

@@ -49,9 +49,11 @@ class Creation {
     TRY(read_request());
     TRY(read_sources());
     TRY(read_entries());
+    filter();
+    if (entries_.empty()) return fail(Errc::invalid_argument, "none of the manifests match the provided platforms");
     registry::Document made;
     if (unchanged()) made = sources_[0].document;
-    else made = TRY(combine());
+    else made = combine();
     if (request_.dry_run) return made;
     for (const auto& tag : tags_) TRY_DOING(put(tag, made), format("pushing {}", tag.str()));
     return made;
@@ -157,7 +159,7 @@ class Creation {
 
   /// The only source, as it is.
   bool unchanged() const {
-    if (sources_.size() != 1 || !platforms_.empty() || !annotations_.empty() || !wanted_[0].annotations.is_null() || !wanted_[0].platform.is_null()) return false;
+    if (sources_.size() != 1 || filtered_ || !annotations_.empty() || !wanted_[0].annotations.is_null() || !wanted_[0].platform.is_null()) return false;
     return is_index(sources_[0].document.media_type) || !request_.prefer_index;
   }
 
@@ -166,18 +168,17 @@ class Creation {
     std::set<std::string> kept;
     for (const auto& entry : entries_)
       if (platforms_.contains(platform_of(entry.descriptor))) kept.insert(entry.descriptor.string_or("digest"));
-    std::erase_if(entries_, [&](const Entry& entry) {
+    const auto dropped = std::erase_if(entries_, [&](const Entry& entry) {
       return !kept.contains(entry.descriptor.string_or("digest")) && !kept.contains(about(entry.descriptor));
     });
+    filtered_ = dropped > 0;
   }
 
-  Result<registry::Document> combine() {
-    filter();
-    if (entries_.empty()) return fail(Errc::invalid_argument, "none of the manifests match the provided platforms");
+  registry::Document combine() const {
     json::Value of_index;
     bool docker = annotations_.empty();
     json::Value manifests = json::Value::array();
-    for (auto& entry : entries_) {
+    for (const auto& entry : entries_) {
       json::Value descriptor = entry.descriptor;
       for (const auto& annotation : annotations_) {
         if (annotation.target == IndexAnnotation::Target::index || !about(descriptor).empty()) continue;
@@ -230,6 +231,7 @@ class Creation {
   std::vector<Wanted> wanted_;
   std::vector<RemoteDocument> sources_;   // as wanted_
   std::vector<Entry> entries_;            // point into sources_
+  bool filtered_ = false;                 // --platform left some out
 };
 
 }  // namespace
