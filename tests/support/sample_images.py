@@ -29,7 +29,8 @@ def put_json(value, media_type, **more):
 
 
 def layer(name, size):
-    content = random.Random(name).randbytes(size)
+    source = random.Random(name)
+    content = b"".join(source.randbytes(min(1_000_000, size - done)) for done in range(0, size, 1_000_000))
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w") as tar:
         entry = tarfile.TarInfo(name)
