@@ -55,6 +55,7 @@ constexpr Entry kTable[] = {
     {"outdated", &kOutdated},
     {"pull", &kPull},
     {"push", &kPush},
+    {"registry serve", &kRegistryServe},
     {"rmi", &kRmi},
     {"run", &kRun},
     {"save", &kSave},
@@ -75,6 +76,7 @@ constexpr GroupEntry kGroups[] = {
     {"container", "Manage containers"},
     {"image", "Manage images"},
     {"manifest", "Manage image manifests and manifest lists"},
+    {"registry", "Work with registries"},
     {"system", "Manage mica"},
 };
 

@@ -33,6 +33,7 @@ extern const Command kManifestRm;
 extern const Command kOutdated;
 extern const Command kPull;
 extern const Command kPush;
+extern const Command kRegistryServe;
 extern const Command kRmi;
 extern const Command kRun;
 extern const Command kSave;
