@@ -26,10 +26,20 @@ bool is_there() {
 
 class RealRegistry {
  public:
-  explicit RealRegistry(const support::UserEnvironment& environment) {
+  enum class Speaks { plain, tls };
+  explicit RealRegistry(const support::UserEnvironment& environment, Speaks speaks = Speaks::plain) {
+    std::string tls;
+    if (speaks == Speaks::tls) {
+      certificate_ = environment.home() + "/cert.pem";
+      const std::string key = environment.home() + "/key.pem";
+      const auto made = sys::run_and_capture({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=Our own",
+                                              "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate_});
+      REQUIRE_MESSAGE(made, made.error().text());
+      tls = format(", tls: {{certificate: {}, key: {}}}", certificate_, key);
+    }
     const std::string config = environment.write("registry.yml", format("version: 0.1\nlog: {{level: info, formatter: text}}\n"
                                                                         "storage: {{filesystem: {{rootdirectory: {}/data}}, delete: {{enabled: true}}}}\n"
-                                                                        "http: {{addr: \"127.0.0.1:0\"}}\n", environment.home()));
+                                                                        "http: {{addr: \"127.0.0.1:0\"{}}}\n", environment.home(), tls));
     const std::string log_path = environment.home() + "/registry.log";
     auto log = sys::open(log_path, O_CREAT | O_RDWR | O_APPEND, 0600);
     REQUIRE(log);
@@ -44,9 +54,11 @@ class RealRegistry {
     REQUIRE(port_ != 0);
   }
   int port() const { return port_; }
+  const std::string& certificate() const { return certificate_; }
 
  private:
   std::optional<sys::Process> process_;
+  std::string certificate_;
   int port_ = 0;
 };
 
@@ -187,6 +199,40 @@ TEST_CASE("blobs and documents go to a real registry and back, in every way of s
   CHECK(gone.error().text().find("manifest unknown") != std::string::npos);
   what.path = "never/seen";
   CHECK(open(client, server.port(), "never/seen").tags({}).error().text().find("name unknown") != std::string::npos);
+}
+
+TEST_CASE("TLS: who is not trusted is named with the place for its certificate, and never asked in the clear") {
+  if (!is_there()) return;
+  if (!sys::find_program("openssl")) {
+    MESSAGE("skipped: needs the package openssl");
+    return;
+  }
+  support::UserEnvironment environment;
+  RealRegistry server(environment, RealRegistry::Speaks::tls);
+  http::Client http;
+  const std::string address = "127.0.0.1:" + std::to_string(server.port()), bytes = support::pattern(1000);
+  const oci::Reference name{.registry = address, .path = "team/app", .tag = "1"};
+  registry::Endpoint place{.scheme = "https", .address = address, .host = address, .path = "team/app", .plain_http = true};
+  const auto upload = [&] {
+    registry::Client client(http, registry::Hosts(), registry::Credentials());
+    TextBlob body(bytes);
+    return client.open(name, registry::Access::push, {place}).upload(oci::Digest::of(bytes), body, {}, {});
+  };
+  auto got = upload();
+  REQUIRE_FALSE(got);
+  CHECK(got.error().code() == Errc::permission_denied);
+  const std::string text = got.error().full_text();
+  CAPTURE(text);
+  CHECK(text.find("certificate of " + address + " signed by unknown authority (subject CN = Our own, issuer CN = Our own)") != std::string::npos);
+  CHECK(text.find("/certs.d/" + address + "/ca.crt") != std::string::npos);
+  place.verify_tls = false;
+  got = upload();
+  CHECK_MESSAGE(got, got.error().full_text());
+  place.verify_tls = true;
+  place.ca_file = server.certificate();
+  got = upload();
+  REQUIRE_MESSAGE(got, got.error().full_text());
+  CHECK(got->how == registry::Uploaded::How::existed);
 }
 
 TEST_CASE("an upload to a real registry survives connections that are cut, and so does a download") {
