@@ -24,6 +24,9 @@ chmod 755 "$top"
 export MICA_TEST_CACHE=$top/.shared   # no script is called like that
 mkdir -p "$MICA_TEST_CACHE"
 "$support/busybox_base.sh" "$MICA_TEST_CACHE/busybox.tar" || exit 1
+# No test asks the world for an image.
+printf '[[registry]]\nprefix = "docker.io"\nlocation = "docker.io"\nblocked = true\n' > "$MICA_TEST_CACHE/registries.conf"
+export CONTAINERS_REGISTRIES_CONF=$MICA_TEST_CACHE/registries.conf
 
 # Runs one script in its own session; leaves NAME.status, NAME.log, NAME.time beside its folder.
 one() {
