@@ -6,6 +6,7 @@
 namespace mica::registry {
 namespace {
 
+constexpr std::int64_t kMaxOffset = std::int64_t{1} << 53;   // more than any blob has
 constexpr std::string_view kPlain = "http://", kSecure = "https://";
 
 std::string_view host_of(std::string_view authority) { return authority.substr(0, authority.rfind(':')); }
@@ -38,7 +39,7 @@ std::optional<std::int64_t> accepted_bytes(std::string_view range) {
   const auto ends = split_once(range, '-');
   if (!ends) return std::nullopt;
   const auto first = parse_int(ends->first), last = parse_int(ends->second);
-  if (!first || !last || *first != 0 || *last < 0) return std::nullopt;
+  if (!first || !last || *first != 0 || *last < 0 || *last > kMaxOffset) return std::nullopt;
   return *last == 0 ? 0 : *last + 1;
 }
 
