@@ -48,7 +48,7 @@ Result<int> run(Context& context) {
   if (args.flag("check")) return check(session, request, interrupt.cancel());
   const auto locked = TRY(engine::lock_images(session, request, interrupt.cancel()));
   for (const auto& change : locked.changes) TRY(print(what_changed(change)));
-  note(format("{}: {} image{}{}\n", locked.path, locked.images, locked.images == 1 ? "" : "s", locked.changes.empty() ? ", no changes" : ""));
+  note(format("{}: {} image{}{}\n", locked.path, locked.images, locked.images == 1 ? "" : "s", locked.written ? "" : ", no changes"));
   return 0;
 }
 

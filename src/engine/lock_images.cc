@@ -171,7 +171,8 @@ Result<Locked> lock_images(CopySession& session, const LockRequest& request, tas
   }
   for (const auto& [key, image] : before.images)
     if (!after.images.contains(key)) out.changes.push_back({.kind = LockChange::Kind::removed, .name = key, .before = image});
-  if (after != before) TRY_DOING(sys::write_file_atomically(out.path, after.text()), format("writing {}", out.path));
+  out.written = after != before;
+  if (out.written) TRY_DOING(sys::write_file_atomically(out.path, after.text()), format("writing {}", out.path));
   return out;
 }
 

@@ -24,7 +24,8 @@ struct LockChange {
 struct Locked {
   std::string path;
   std::size_t images = 0;                ///< that the Dockerfile needs
-  std::vector<LockChange> changes;       ///< by name; empty: the file was left alone
+  std::vector<LockChange> changes;       ///< of images, added and moved by name, then removed
+  bool written = false;                  ///< false: the file was left alone
 };
 /// Resolves what the Dockerfile needs and the lock does not have (with `update`, what it has, too), drops what no Dockerfile needs, and replaces the file when
 /// that changes it. An image whose tag did not move keeps its entry, with the time it was resolved.
