@@ -9,10 +9,9 @@ namespace mica::registry {
 void Scopes::add(std::string_view text) {
   for (const std::string_view one : split_blanks(text)) {
     const auto colon = one.rfind(':');
-    if (colon == one.npos) continue;
-    auto& actions = actions_[std::string(one.substr(0, colon))];
+    if (colon == one.npos || colon == 0) continue;
     for (const std::string_view action : split(one.substr(colon + 1), ','))
-      if (!action.empty()) actions.emplace(action);
+      if (!action.empty()) actions_[std::string(one.substr(0, colon))].emplace(action);
   }
 }
 
