@@ -71,6 +71,17 @@ class CopyStep : public Step {
     return {};
   }
 
+  bool looks_into_trees() const override { return op_.from.kind == Origin::Kind::vertex || !op_.chown.empty(); }
+
+  bool tree_key(const StepStates& states, Parts& parts) override {
+    add_recipe(parts);
+    for (const InlineFile& file : op_.files) parts.push_back({"heredoc " + file.name, sha256_hex(file.content), false});
+    if (op_.from.kind == Origin::Kind::vertex) parts.push_back({"source tree", states.of(vertex_, op_.from.vertex).tree, false});
+    if (!op_.chown.empty()) parts.push_back({"users of", states.parent.tree, false});
+    for (const Selection& selection : selections_) add_parts(selection, parts);   // of contexts and addresses: known already
+    return true;
+  }
+
   Result<snapshot::LayerInfo> execute(const StepStates& states, const std::optional<Record>& earlier, OutputSink& output,
                                       task::Cancel cancel) override {
     const TreeView parent = TRY(session_.layers->view(states.parent.chain));

@@ -46,6 +46,19 @@ std::string tree_path(const std::string& source) {
   return clean.substr(1);
 }
 
+bool shows_part_of_tree(const RunMount& mount) {
+  return mount.spec.type == MountType::bind && mount.from.kind == Origin::Kind::vertex && !tree_path(mount.spec.source).empty();
+}
+
+/// What a mount is, without its content.
+void add_form(const MountSpec& spec, Parts& parts) {
+  std::string form(type_name(spec.type));
+  if (spec.type == MountType::bind) form += is_read_only(spec) ? " ro" : " rw";
+  if (spec.type == MountType::tmpfs) form += " " + spec.size;
+  if (spec.type == MountType::secret) form += format(" {} {}", spec.id, spec.env);
+  parts.push_back({spec.target.empty() ? format("mount {}", spec.id) : "mount " + spec.target, form, true});
+}
+
 bool is_required(const MountSpec& spec) { return to_lower(spec.required) == "true" || spec.required == "1"; }
 
 }  // namespace
@@ -72,12 +85,20 @@ struct RunMounts::Impl {
     return nodes_below(*tree, tree_path(source), cancel);
   }
 
-  Result<> add_content(const RunMount& mount, const std::vector<Node>& nodes, Parts& parts) {
+  /// Of a mount that shows files of a context, or a whole root filesystem.
+  void add_known_content(std::size_t index, const StepStates& states, Parts& parts) const {
+    const RunMount& mount = op.mounts[index];
+    if (mount.spec.type != MountType::bind) return;
     if (mount.from.kind == Origin::Kind::context) {
-      for (const Node& node : nodes)
+      for (const Node& node : shown[index])
         if (!node.path.empty()) parts.push_back({"file " + node.path, hex(node.identity()), false});
-      return {};
+    } else {
+      parts.push_back({"content at " + mount.spec.target, states.of(vertex, mount.from.vertex).tree, false});
     }
+  }
+
+  /// Of a part of a root filesystem.
+  void add_content(const RunMount& mount, const std::vector<Node>& nodes, Parts& parts) const {
     Sha256 hash;
     const std::size_t top = nodes[0].path.size();
     for (const Node& node : nodes) {
@@ -86,7 +107,6 @@ struct RunMounts::Impl {
       hash.field(std::string_view(reinterpret_cast<const char*>(identity.data()), identity.size()));
     }
     parts.push_back({"content at " + mount.spec.target, hash.finish_hex(), false});
-    return {};
   }
 
   Result<> bind(std::size_t index, const StepStates& states, const std::string& folder, runtime::BindMount& made, bool& is_file, Held& held, task::Cancel cancel) {
@@ -247,23 +267,26 @@ Result<> RunMounts::prepare(task::Cancel cancel) {
 Result<> RunMounts::key(const StepStates& states, Parts& parts, task::Cancel cancel) {
   for (std::size_t i = 0; i < impl_->op.mounts.size(); ++i) {
     const RunMount& mount = impl_->op.mounts[i];
-    const MountSpec& spec = mount.spec;
-    std::string form(type_name(spec.type));
-    if (spec.type == MountType::bind) form += is_read_only(spec) ? " ro" : " rw";
-    if (spec.type == MountType::tmpfs) form += " " + spec.size;
-    if (spec.type == MountType::secret) form += format(" {} {}", spec.id, spec.env);
-    parts.push_back({spec.target.empty() ? format("mount {}", spec.id) : "mount " + spec.target, form, true});
-    if (spec.type != MountType::bind) continue;
-    if (mount.from.kind == Origin::Kind::context) {
-      TRY(impl_->add_content(mount, impl_->shown[i], parts));
-    } else if (tree_path(spec.source).empty()) {
-      parts.push_back({"content at " + spec.target, states.of(impl_->vertex, mount.from.vertex).tree, false});
+    add_form(mount.spec, parts);
+    if (shows_part_of_tree(mount)) {
+      const auto nodes = TRY(impl_->nodes_of(mount.from, mount.spec.source, states, cancel));
+      impl_->add_content(mount, nodes, parts);
     } else {
-      const auto nodes = TRY(impl_->nodes_of(mount.from, spec.source, states, cancel));
-      TRY(impl_->add_content(mount, nodes, parts));
+      impl_->add_known_content(i, states, parts);
     }
   }
   return {};
+}
+
+bool RunMounts::look_into_trees() const { return std::any_of(impl_->op.mounts.begin(), impl_->op.mounts.end(), shows_part_of_tree); }
+
+void RunMounts::tree_key(const StepStates& states, Parts& parts) const {
+  for (std::size_t i = 0; i < impl_->op.mounts.size(); ++i) {
+    const RunMount& mount = impl_->op.mounts[i];
+    add_form(mount.spec, parts);
+    if (shows_part_of_tree(mount)) parts.push_back({"source", mount.spec.source, true});
+    impl_->add_known_content(i, states, parts);
+  }
 }
 
 Result<> RunMounts::make(const StepStates& states, const std::string& folder, runtime::ProcessSpec& spec, std::vector<MountPoint>& points, task::Cancel cancel) {

@@ -21,6 +21,9 @@ class RunMounts {
   Result<> prepare(task::Cancel cancel);
   /// Parts: each mount's form, and the content of bind mounts. Secrets' and caches' contents are in no key.
   Result<> key(const StepStates& states, Parts& parts, task::Cancel cancel);
+  /// Whether key() reads files of root filesystems; and its parts without that (Step::tree_key).
+  bool look_into_trees() const;
+  void tree_key(const StepStates& states, Parts& parts) const;
   /// Makes everything in `folder` (new); adds mounts and environment to `spec`, and where they need a place to `points`. What was
   /// made, with the locks of caches, is in use until release(). Errors: not_found (a required secret), cancelled.
   Result<> make(const StepStates& states, const std::string& folder, runtime::ProcessSpec& spec, std::vector<MountPoint>& points, task::Cancel cancel);

@@ -37,19 +37,16 @@ class RunStep : public Step {
   Result<> prepare(task::Cancel cancel) override { return mounts_.prepare(cancel); }
 
   Result<> key(const StepStates& states, Parts& parts, task::Cancel cancel) override {
-    for (std::size_t i = 0; i < op_.argv.size(); ++i) parts.push_back({format("argument {}", i), op_.argv[i], true});
-    for (const auto& variable : op_.env) {
-      const auto pair = split_once(variable, '=');
-      parts.push_back({"env " + std::string(pair ? pair->first : variable), pair ? std::string(pair->second) : "", true});
-    }
-    parts.push_back({"working directory", op_.cwd, true});
-    parts.push_back({"user", op_.user, true});
-    parts.push_back({"network", op_.network, true});
-    parts.push_back({"host name", op_.hostname, true});
-    if (op_.insecure) parts.push_back({"security", "insecure", true});
-    if (op_.script) parts.push_back({"script " + op_.script->name, op_.script->content, true});
-    for (const auto& [name, address] : session_.extra_hosts) parts.push_back({"extra host", name, true});
+    add_recipe(parts);
     return mounts_.key(states, parts, cancel);
+  }
+
+  bool looks_into_trees() const override { return mounts_.look_into_trees(); }
+
+  bool tree_key(const StepStates& states, Parts& parts) override {
+    add_recipe(parts);
+    mounts_.tree_key(states, parts);
+    return true;
   }
 
   Result<snapshot::LayerInfo> execute(const StepStates& states, const std::optional<Record>&, OutputSink& output, task::Cancel cancel) override {
@@ -83,6 +80,21 @@ class RunStep : public Step {
   }
 
  private:
+  void add_recipe(Parts& parts) const {
+    for (std::size_t i = 0; i < op_.argv.size(); ++i) parts.push_back({format("argument {}", i), op_.argv[i], true});
+    for (const auto& variable : op_.env) {
+      const auto pair = split_once(variable, '=');
+      parts.push_back({"env " + std::string(pair ? pair->first : variable), pair ? std::string(pair->second) : "", true});
+    }
+    parts.push_back({"working directory", op_.cwd, true});
+    parts.push_back({"user", op_.user, true});
+    parts.push_back({"network", op_.network, true});
+    parts.push_back({"host name", op_.hostname, true});
+    if (op_.insecure) parts.push_back({"security", "insecure", true});
+    if (op_.script) parts.push_back({"script " + op_.script->name, op_.script->content, true});
+    for (const auto& [name, address] : session_.extra_hosts) parts.push_back({"extra host", name, true});
+  }
+
   Result<> fill(runtime::ProcessSpec& spec, const snapshot::TreeView& lower, const std::string& folder, std::vector<MountPoint>& points, task::Cancel cancel) {
     const std::string passwd = lower.read_file("etc/passwd", kMaxUserFileBytes).value_or("");
     const std::string group = lower.read_file("etc/group", kMaxUserFileBytes).value_or("");

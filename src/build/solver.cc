@@ -1,6 +1,8 @@
 #include "build/solver.h"
 
+#include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <set>
 
 #include "base/format.h"
@@ -21,7 +23,7 @@ class Solver {
   Solver(const Graph& graph, Session& session, Records& records, store::BlobStore& blobs, const SolveOptions& options, Progress& progress,
          Solved& solved, task::Cancel cancel)
       : graph_(graph), session_(session), records_(records), blobs_(blobs), options_(options), progress_(progress), solved_(solved),
-        runs_(options.parallel_runs), group_(*session.pool, cancel), tasks_(graph.vertices.size()) {}
+        cancel_(cancel), runs_(options.parallel_runs), group_(*session.pool, cancel), tasks_(graph.vertices.size()) {}
 
   Result<> run() {
     solved_.steps.resize(graph_.vertices.size());
@@ -35,9 +37,16 @@ class Solver {
       for (const VertexId id : needed) tasks_[at(id)].dependents.push_back(vertex.id);
       result(vertex).number = progress_.announce(vertex.title);
     }
+    for (VertexId id = graph_.stages[static_cast<std::size_t>(graph_.target)].last; id != kNoVertex; id = graph_.vertices[at(id)].parent) tasks_[at(id)].in_result = true;
     place_steps();
     for (const Vertex& vertex : graph_.vertices) group_.run([this, &vertex](task::Cancel stop) { return prepare(vertex, stop); });
-    TRY(group_.wait());
+    auto ended = group_.wait();
+    if (ended && !options_.dry_run) ended = settle(graph_.stages[static_cast<std::size_t>(graph_.target)].last, cancel_);
+    if (auto lost = lost_.lock(); *lost && !cancel_.stopped()) {
+      solved_.lost = true;
+      return fail(std::move(**lost));
+    }
+    TRY(std::move(ended));
     return records_.touch(hits_.lock().operator*());
   }
 
@@ -47,12 +56,20 @@ class Solver {
     std::string place;
     std::vector<VertexId> dependents;
     std::atomic<int> waiting{0};
+    bool in_result = false;                  // the target's root filesystem consists of it
+    // Of the step's result:
+    std::shared_ptr<RemoteResult> remote;    // null: here, or not elsewhere
+    std::atomic<bool> settled{true};         // its layer and all below are here, and state.chain says which
+    std::mutex settling;
   };
   static std::size_t at(VertexId id) { return static_cast<std::size_t>(id); }
   StepResult& result(const Vertex& vertex) { return solved_.steps[at(vertex.id)]; }
-  const State& state_of(VertexId id) const {
-    static const State empty;
-    return id == kNoVertex ? empty : solved_.steps[at(id)].state;
+  bool is_settled(VertexId id) const { return id == kNoVertex || tasks_[at(id)].settled; }
+  /// Without the chain, while layers of it are elsewhere.
+  State state_of(VertexId id) const {
+    if (id == kNoVertex) return {};
+    if (is_settled(id)) return solved_.steps[at(id)].state;
+    return {.chain = {}, .tree = solved_.steps[at(id)].state.tree};
   }
 
   std::unique_ptr<Step> make_step(const Vertex& vertex) {
@@ -122,18 +139,26 @@ class Solver {
   Result<> take_step(const Vertex& vertex, task::Cancel stop) {
     TRY(stop.check());
     Step& step = *tasks_[at(vertex.id)].step;
-    StepStates states{.parent = state_of(vertex.parent), .inputs = {}};
-    for (const VertexId id : vertex.inputs) states.inputs.push_back(state_of(id));
-
+    StepStates states = states_of(vertex);
     Parts parts = {{"instruction", vertex.text, true}, {"platform", graph_.stages[static_cast<std::size_t>(vertex.stage)].platform.str(), true}};
     if (step.needs_parent()) parts.push_back({"parent", states.parent.tree, false});
+    if (step.looks_into_trees()) {
+      const bool hit = TRY(use_trees(vertex, step, states, parts, stop));
+      if (hit) return {};
+      TRY(settle_states(vertex, states, stop));
+    }
     TRY(step.key(states, parts, stop));
     const std::string strong = strong_key(parts), weak = weak_key(parts);
     if (!vertex.no_cache) {
       const bool hit = TRY(use_record(vertex, strong, states, parts, stop));
       if (hit) return {};
+      for (CacheSource* source : options_.imports) {
+        const auto offer = TRY(source->find(strong, stop));
+        if (offer) return use_offer(vertex, *offer, states, parts, stop);
+      }
     }
     if (options_.dry_run) return would_run(vertex, parts, weak, strong);
+    TRY(settle_states(vertex, states, stop));
     bool waited = false;
     const auto lock = TRY(lock_step(strong, stop, waited));
     if (waited && !vertex.no_cache) {
@@ -152,19 +177,16 @@ class Solver {
 
   Result<bool> use_record(const Vertex& vertex, const std::string& strong, const StepStates& states, const Parts& parts, task::Cancel stop) {
     StepResult& mine = result(vertex);
-    auto record = TRY(records_.find(strong));
-    for (CacheSource* source : options_.imports) {
-      if (record) break;
-      auto imported = TRY(source->find(strong, states.parent, stop));
-      if (!imported) continue;
-      imported->place = tasks_[at(vertex.id)].place;
-      imported->id = TRY(records_.put(*imported));
-      record = std::move(imported);
-    }
+    TRY(stop.check());
+    const auto record = TRY(records_.find(strong));
     if (!record) return false;
     mine.outcome = Outcome::cached;
-    mine.state.chain = states.parent.chain;
-    mine.state.chain.push_back(record->layer);
+    if (is_settled(vertex.parent)) {
+      mine.state.chain = states.parent.chain;
+      mine.state.chain.push_back(record->layer);
+    } else {
+      tasks_[at(vertex.id)].settled = false;
+    }
     mine.state.tree = record->tree;
     if (!tasks_[at(vertex.id)].step->needs_parent()) {   // the record may be of a build on another parent
       const snapshot::LayerInfo layer = TRY(session_.layers->info(record->layer));
@@ -174,8 +196,100 @@ class Solver {
     explained(vertex, true, why_it_hit(parts, *record, ran(vertex.parent)));
     hits_.lock()->push_back(record->id);
     if (options_.replay_logs && !record->log.empty()) replay(mine, record->log);
+    if (options_.on_layer) options_.on_layer(vertex, record->layer);
     hash_later(record->layer);
     return true;
+  }
+
+  StepStates states_of(const Vertex& vertex) const {
+    StepStates states{.parent = state_of(vertex.parent), .inputs = {}};
+    for (const VertexId id : vertex.inputs) states.inputs.push_back(state_of(id));
+    return states;
+  }
+
+  /// Finds a step that looks into trees by the trees' identities, when what it would look into is not here.
+  Result<bool> use_trees(const Vertex& vertex, Step& step, const StepStates& states, Parts parts, const task::Cancel& stop) {
+    if (!step.tree_key(states, parts)) return false;
+    const std::string key = result(vertex).tree_key = strong_key(parts);
+    const bool all_here = is_settled(vertex.parent) && std::all_of(vertex.inputs.begin(), vertex.inputs.end(), [&](VertexId id) { return is_settled(id); });
+    if (all_here || vertex.no_cache) return false;
+    for (CacheSource* source : options_.imports) {
+      const auto offer = TRY(source->find_by_trees(key, stop));
+      if (!offer) continue;
+      TRY(use_offer(vertex, *offer, states, parts, stop));
+      return true;
+    }
+    return false;
+  }
+
+  Result<> use_offer(const Vertex& vertex, const Offer& offer, const StepStates& states, const Parts& parts, const task::Cancel& stop) {
+    StepResult& mine = result(vertex);
+    Task& task = tasks_[at(vertex.id)];
+    mine.outcome = Outcome::cached;
+    mine.record = offer.record;
+    mine.state.tree = snapshot::next_tree(states.parent.tree, offer.content_id);
+    task.remote = offer.result;
+    task.settled = false;
+    auto reasons = why_it_hit(parts, offer.record, ran(vertex.parent));
+    reasons.push_back("found in " + offer.from);
+    explained(vertex, true, std::move(reasons));
+    if (options_.dry_run) return {};
+    if (task.in_result) task.remote->fetch();   // others only when they turn out to be needed
+    if (!options_.replay_logs) return {};
+    TRY(settle(vertex.id, stop));
+    if (!mine.record.log.empty()) replay(mine, mine.record.log);
+    return {};
+  }
+
+  Result<> settle_states(const Vertex& vertex, StepStates& states, const task::Cancel& stop) {
+    TRY(settle(vertex.parent, stop));
+    for (const VertexId id : vertex.inputs) TRY(settle(id, stop));
+    states = states_of(vertex);
+    return {};
+  }
+
+  /// Brings what is elsewhere of the root filesystem after a step: all layers at once, put in their places from the bottom.
+  Result<> settle(VertexId id, const task::Cancel& stop) {
+    std::vector<VertexId> waiting;
+    for (; !is_settled(id); id = graph_.vertices[at(id)].parent) waiting.push_back(id);
+    std::reverse(waiting.begin(), waiting.end());
+    for (const VertexId each : waiting)
+      if (const auto& remote = tasks_[at(each)].remote) remote->fetch();
+    for (const VertexId each : waiting) TRY(settle_one(graph_.vertices[at(each)], stop));
+    return {};
+  }
+
+  Result<> settle_one(const Vertex& vertex, const task::Cancel& stop) {
+    Task& task = tasks_[at(vertex.id)];
+    StepResult& mine = result(vertex);
+    std::unique_lock lock(task.settling, std::try_to_lock);
+    if (!lock) {
+      const task::Blocking blocking(*session_.pool);
+      lock.lock();
+    }
+    if (task.settled) return {};
+    auto chain = state_of(vertex.parent).chain;
+    if (task.remote) {
+      auto taken = task.remote->take(task.step->needs_parent() ? chain : snapshot::Chain(), stop);
+      if (!taken) return fail(not_taken(vertex, std::move(taken).error()));
+      taken->place = task.place;
+      taken->tree = mine.state.tree;
+      taken->used = now();
+      taken->id = TRY(records_.put(*taken));
+      mine.record = std::move(*taken);
+    }
+    chain.push_back(mine.record.layer);
+    mine.state.chain = std::move(chain);
+    task.settled = true;
+    return {};
+  }
+
+  /// Not the fault of the step that needs it: nothing is said of that one but that it was stopped.
+  Error not_taken(const Vertex& vertex, Error error) {
+    if (error.code() == Errc::cancelled) return error;
+    auto lost = lost_.lock();
+    if (!*lost) *lost = std::move(error).doing(format("taking {} from the cache", quoted(vertex.text)));
+    return task::Cancel::error();
   }
 
   void replay(const StepResult& mine, const oci::Digest& log) {
@@ -249,6 +363,7 @@ class Solver {
     mine.state.chain = states.parent.chain;
     mine.state.chain.push_back(record.layer);
     mine.state.tree = record.tree;
+    if (options_.on_layer) options_.on_layer(vertex, record.layer);
     hash_later(record.layer);
     return {};
   }
@@ -281,8 +396,10 @@ class Solver {
   const SolveOptions& options_;
   Progress& progress_;
   Solved& solved_;
+  task::Cancel cancel_;
   task::Limit runs_;
   Guarded<std::vector<std::int64_t>> hits_;
+  Guarded<std::optional<Error>> lost_;         // why something elsewhere could not be brought here
   task::Group group_;
   std::vector<Task> tasks_;
 };

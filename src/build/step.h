@@ -38,6 +38,11 @@ class Step {
   /// Appends the parts that this step's result depends on. The solver adds "instruction" text and "parent" itself where
   /// `needs_parent()`. Errors end the build (a missing source, an unknown stage file).
   virtual Result<> key(const StepStates& states, Parts& parts, task::Cancel cancel) = 0;
+  /// Whether key() reads files of root filesystems: then their layers must be here before.
+  virtual bool looks_into_trees() const { return false; }
+  /// For steps that look into trees: appends parts that say no less than key()'s, naming whole trees by their identity instead of the files that matter in
+  /// them. Equal ones mean equal work, so that the step is found in another store without fetching what it only reads from. False: there are none.
+  virtual bool tree_key(const StepStates&, Parts&) { return false; }
   /// False for steps whose result does not depend on the parent's content beyond what key() names.
   virtual bool needs_parent() const { return true; }
   /// Does the work and commits the layer. `earlier`: the newest record of the same recipe, whose layer may hold files to link to.

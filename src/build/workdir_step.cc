@@ -16,13 +16,19 @@ class WorkdirStep : public Step {
   WorkdirStep(const Vertex& vertex, Session& session) : op_(std::get<WorkdirOp>(vertex.op)), session_(session) {}
 
   Result<> key(const StepStates& states, Parts& parts, task::Cancel) override {
-    parts.push_back({"path", op_.path, true});
-    if (session_.clamp_ns) parts.push_back({"SOURCE_DATE_EPOCH", std::to_string(*session_.clamp_ns / 1'000'000'000), true});
+    add_recipe(parts);
     if (op_.user.empty()) return {};
-    parts.push_back({"user", op_.user, true});
     const snapshot::TreeView parent = TRY(session_.layers->view(states.parent.chain));
     add_owner_parts(op_.user, parent, parts);
     return {};
+  }
+
+  bool looks_into_trees() const override { return !op_.user.empty(); }
+
+  /// The parent's identity is a part of any key, and says who its users are.
+  bool tree_key(const StepStates&, Parts& parts) override {
+    add_recipe(parts);
+    return true;
   }
 
   Result<snapshot::LayerInfo> execute(const StepStates& states, const std::optional<Record>&, OutputSink& output,
@@ -48,6 +54,12 @@ class WorkdirStep : public Step {
   }
 
  private:
+  void add_recipe(Parts& parts) const {
+    parts.push_back({"path", op_.path, true});
+    if (session_.clamp_ns) parts.push_back({"SOURCE_DATE_EPOCH", std::to_string(*session_.clamp_ns / 1'000'000'000), true});
+    if (!op_.user.empty()) parts.push_back({"user", op_.user, true});
+  }
+
   /// The deepest folder on the way to `path` that the tree has; nullopt: none but the root.
   static Result<std::optional<snapshot::Entry>> nearest_folder(const std::string& path, const snapshot::TreeView& tree) {
     std::optional<snapshot::Entry> nearest;

@@ -97,6 +97,7 @@ Result<int> run(Context& context) {
   progress->finish();
   if (builds && call.progress != "quiet" && call.progress != "rawjson" && call.progress != "none") note(warning_summary(keeper.warnings(), use_colour()));
   if (!result) return fail(result.error());
+  for (const auto& remark : result->remarks) note(format("WARNING: {}\n", remark));
   return builds ? write_result(call, *result) : print_findings(call, *result, keeper.warnings());
 }
 

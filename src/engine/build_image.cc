@@ -17,7 +17,8 @@
 #include "engine/host_ca.h"
 #include "engine/layout.h"
 #include "engine/lock_bases.h"
-#include "engine/step_cache.h"
+#include "engine/step_cache_reader.h"
+#include "engine/step_cache_writer.h"
 
 namespace mica::engine {
 namespace {
@@ -25,6 +26,7 @@ namespace {
 using Arguments = std::vector<std::pair<std::string, std::optional<std::string>>>;
 
 constexpr const char* kEpoch = "SOURCE_DATE_EPOCH";
+constexpr int kSolvesWithCaches = 3;
 
 /// "K=V" as it is; "K" takes our own value and is dropped when there is none. SOURCE_DATE_EPOCH of the environment and --timestamp
 /// are arguments as well, so that stages that declare it see the time they are built for.
@@ -192,34 +194,76 @@ class Build {
     TRY(set_up(session, graph, arguments));
     build::SolveOptions options{.place = place(platform), .locks = engine_.folder(kLocksFolder), .explain = request_.explain || request_.action == BuildAction::dry_run,
                                 .replay_logs = request_.replay_logs, .dry_run = request_.action == BuildAction::dry_run};
-    std::vector<std::unique_ptr<build::CacheSource>> imports;
-    for (const auto& store : request_.cache_from) {
-      auto cache = TRY(open_step_cache(engine_, store));
-      if (!cache) continue;
-      options.imports.push_back(cache.get());
-      imports.push_back(std::move(cache));
-    }
+    Caches caches;
+    open_caches(graph, caches, options);
     build::Solved solved;
-    auto outcome = build::solve(graph, session, records_, engine_.blobs(), options, progress_, solved, cancel_);
+    auto outcome = solve(graph, session, options, caches, solved);
     report_steps(graph, solved);
     TRY(std::move(outcome));
     if (request_.action == BuildAction::dry_run) return std::optional<Built>();
     Built built{.platform = platform};
     built.image = TRY_DOING(build::assemble_image(graph, solved, session, epoch_, cancel_), "assembling the image");
-    TRY(export_cache(graph, solved));
+    TRY(export_caches(caches, solved));
     return std::optional(std::move(built));
   }
 
-  Result<> export_cache(const build::Graph& graph, const build::Solved& solved) {
-    for (const auto& store : request_.cache_to) {
-      build::Stage stage(progress_, "exporting cache to " + store.path);
-      auto written = write_step_cache(engine_, store, graph, solved, cancel_);
-      if (written) {
-        stage.done();
-        continue;
+  struct Caches {
+    std::vector<std::unique_ptr<StepCacheReader>> from;
+    std::vector<std::unique_ptr<StepCacheWriter>> to;   // as request_.cache_to
+  };
+
+  void open_caches(const build::Graph& graph, Caches& caches, build::SolveOptions& options) {
+    for (const auto& store : request_.cache_from) {
+      caches.from.push_back(std::make_unique<StepCacheReader>(engine_, store, progress_, cancel_));
+      options.imports.push_back(caches.from.back().get());
+    }
+    if (request_.action != BuildAction::build || request_.cache_to.empty()) return;
+    for (const auto& store : request_.cache_to) caches.to.push_back(std::make_unique<StepCacheWriter>(engine_, store, graph, cancel_));
+    options.on_layer = [&caches](const build::Vertex& vertex, const snapshot::LayerId& layer) {
+      for (const auto& cache : caches.to) cache->add(vertex, layer);
+    };
+  }
+
+  /// A cache may fail to keep what it promised when later steps have been found by that promise: then the build is gone through again without it. What was
+  /// done is in the store, so little is done twice.
+  Result<> solve(const build::Graph& graph, build::Session& session, build::SolveOptions& options, Caches& caches, build::Solved& solved) {
+    Result<> outcome;
+    for (int left = kSolvesWithCaches; left >= 0; --left) {
+      if (left == 0) options.imports.clear();
+      solved = {};
+      outcome = build::solve(graph, session, records_, engine_.blobs(), options, progress_, solved, cancel_);
+      for (const auto& cache : caches.from) cache->finish();
+      for (const auto& cache : caches.from)
+        for (const auto& target : caches.to) target->distrust(cache->lost_layers());
+      if (outcome || !solved.lost) break;
+      build::Stage stage(progress_, "[internal] going on without what a cache lacks");
+      progress_.send(build::StepOutput{stage.number(), 2, format("warning: {}\n", outcome.error().text()), false});
+      stage.done();
+    }
+    for (const auto& cache : caches.from) {
+      if (!cache->failure().empty()) result_.remarks.push_back(format("the cache {} was not used: {}", cache->name(), cache->failure()));
+      for (const auto& lost : cache->lost())
+        result_.remarks.push_back(format("{} was not taken from the cache {}: {}", quoted(lost.instruction), cache->name(), lost.reason));
+    }
+    return outcome;
+  }
+
+  Result<> export_caches(Caches& caches, const build::Solved& solved) {
+    for (std::size_t i = 0; i < caches.to.size(); ++i) {
+      const CacheStore& store = request_.cache_to[i];
+      build::Stage stage(progress_, "exporting cache to " + store.name());
+      auto written = caches.to[i]->finish(solved, stage, cancel_);
+      if (!written && written.error().code() != Errc::cancelled && store.ignore_error) {
+        const std::string why = written.error().text();
+        result_.remarks.push_back(format("the cache {} was not written: {}", store.name(), why));
+        progress_.send(build::StepOutput{stage.number(), 2, format("warning: the cache is not written: {}\n", why), false});
+        written = {};
       }
-      stage.failed(written.error().text());
-      if (!store.ignore_error || written.error().code() == Errc::cancelled) return fail(std::move(written).error());
+      if (!written) {
+        stage.failed(written.error().text());
+        return fail(std::move(written).error().doing("exporting the cache to " + store.name()));
+      }
+      stage.done();
     }
     return {};
   }

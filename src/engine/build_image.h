@@ -12,7 +12,9 @@
 #include "build/session.h"
 #include "engine/engine.h"
 #include "oci/image.h"
+#include "oci/reference.h"
 #include "runtime/spec.h"
+#include "stream/compression.h"
 
 namespace mica::engine {
 
@@ -24,6 +26,7 @@ struct BuildOutput {
   std::string name;                      ///< name=... of the output, a comma list, in addition to the tags
   bool as_folder = false;                ///< oci,tar=false: an OCI layout folder
   bool delete_stale = false;             ///< local,mode=delete
+  bool push = false;                     ///< image: to the registries of its names, too
   std::string compression;               ///< oci: gzip (default), zstd, uncompressed; docker: uncompressed
   int compression_level = -1;
   std::vector<std::pair<std::string, std::string>> annotations;   ///< annotation.K=V
@@ -32,12 +35,22 @@ struct BuildOutput {
 /// attribute, with suggestion), unsupported (types that mica does not have, by name).
 Result<BuildOutput> parse_output(std::string_view text);
 
-/// One --cache-from or --cache-to. Only `local` so far.
+/// One --cache-from or --cache-to.
 struct CacheStore {
-  std::string path;                      ///< folder (an OCI layout)
+  enum class Kind { registry, local };
+  Kind kind = Kind::registry;
+  oci::Reference reference;              ///< registry
+  std::string path;                      ///< local: folder (an OCI layout)
+  // Of --cache-to:
   bool max = true;                       ///< mode=max: every step, not only those of the result
-  bool ignore_error = false;
+  bool ignore_error = false;             ///< a cache that cannot be written is a warning
+  stream::Compression compression = stream::Compression::zstd;
+  int level = -1;                        ///< -1: a fast one
+  bool force_compression = false;        ///< also for layers that the cache has in another compression
+  std::string name() const { return kind == Kind::registry ? reference.familiar() : path; }
 };
+/// Docker's forms: "type=registry,ref=NAME", "NAME" (registry), "type=local,src=PATH" (from) or "dest=PATH" (to). Errors: invalid_argument (unknown type
+/// or attribute, with suggestion), unsupported (types and values that mica does not have, by name).
 Result<CacheStore> parse_cache(std::string_view text, bool to);
 
 /// "id=X[,src=FILE|env=NAME]", "id=X" alone: variable X, else file X. Reads the value. Errors: not_found, invalid_argument.
@@ -81,6 +94,7 @@ struct BuildResult {
   oci::ImageConfig config;
   std::vector<std::string> names;                   ///< full references
   std::vector<dockerfile::Diagnostic> warnings;
+  std::vector<std::string> remarks;                 ///< what went wrong without stopping the build: caches that could not be used
   dockerfile::File file;                            ///< for showing warnings
   build::BuildReport report;
   std::vector<std::string> targets;                 ///< action targets: stage names in file order, the default one last

@@ -11,7 +11,15 @@ constexpr std::size_t kMaxSecretBytes = 500 << 10;   // Docker's limit
 constexpr std::string_view kOutputTypes[] = {"image", "docker", "oci", "local", "tar", "cacheonly", "registry"};
 constexpr std::string_view kOutputKeys[] = {"type", "dest", "name", "tar", "mode", "compression", "compression-level", "push", "oci-mediatypes",
                                             "unpack", "store", "annotation"};
-constexpr std::string_view kCacheKeys[] = {"type", "src", "dest", "mode", "ignore-error"};
+constexpr std::string_view kCacheTypes[] = {"registry", "local"};
+constexpr std::string_view kCacheFromKeys[] = {"type", "ref", "src"};
+constexpr std::string_view kCacheToKeys[] = {"type", "ref", "dest", "mode", "ignore-error", "compression", "compression-level", "force-compression", "oci-mediatypes", "image-manifest"};
+/// BuildKit's other types, and what to do instead.
+constexpr std::pair<std::string_view, std::string_view> kCacheTypesNotHere[] = {
+    {"inline", "an image carries no cache here: use type=registry with a tag of its own, which holds the steps of all stages"},
+    {"gha", "use type=registry, or keep a folder with type=local among what the workflow caches"},
+    {"s3", "use type=registry: registries can keep their blobs in S3"},
+    {"azblob", "use type=registry: registries can keep their blobs in Azure"}};
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
@@ -73,13 +81,52 @@ Result<> set_output_key(BuildOutput& output, const std::string& key, const std::
     if (!level || *level < 0 || *level > 22) return failf(Errc::invalid_argument, "compression-level is a number from 0 to 22, not {}", quoted(value));
     output.compression_level = static_cast<int>(*level);
   } else if (key == "push") {
-    const bool push = TRY(boolean(key, value));
-    if (push) return fail(Error(Errc::unsupported, "push=true of an output is not supported yet").with_hint("build with -t and use 'mica push'"));
+    output.push = TRY(boolean(key, value));
   } else if (key == "oci-mediatypes" || key == "unpack" || key == "store") {
     const bool wanted = TRY(boolean(key, value));
     if (!wanted) return failf(Errc::unsupported, "{}=false is not supported: mica always writes OCI media types and keeps layers unpacked", key);
   } else if (key != "type") {
     return fail(unknown("output attribute", key, kOutputKeys, text));
+  }
+  return {};
+}
+
+Result<> check_cache_type(std::string_view type, std::string_view flag, std::string_view text) {
+  if (type == "registry" || type == "local") return {};
+  if (type.empty()) return failf(Errc::invalid_argument, "type is required for {} {}: registry or local", flag, quoted(text));
+  for (const auto& [name, instead] : kCacheTypesNotHere)
+    if (type == name) return fail(Error(Errc::unsupported, format("{} type={} is not supported", flag, type)).with_hint(std::string(instead)));
+  return fail(unknown("cache type", type, kCacheTypes, text));
+}
+
+Result<> set_cache_key(CacheStore& store, const std::string& key, const std::string& value, bool to, std::string_view text) {
+  if (key == "type" || key == "ref") return {};
+  if (key == (to ? "dest" : "src")) {
+    store.path = value;
+  } else if (!to) {
+    return fail(unknown("cache attribute", key, kCacheFromKeys, text));
+  } else if (key == "mode") {
+    if (value != "min" && value != "max") return failf(Errc::invalid_argument, "mode is min or max, not {}", quoted(value));
+    store.max = value == "max";
+  } else if (key == "ignore-error") {
+    store.ignore_error = TRY(boolean(key, value));
+  } else if (key == "force-compression") {
+    store.force_compression = TRY(boolean(key, value));
+  } else if (key == "compression") {
+    if (value == "zstd") store.compression = stream::Compression::zstd;
+    else if (value == "gzip") store.compression = stream::Compression::gzip;
+    else if (value == "uncompressed") store.compression = stream::Compression::none;
+    else if (value == "estargz") return fail(Errc::unsupported, "compression=estargz is not supported: use zstd, gzip or uncompressed");
+    else return failf(Errc::invalid_argument, "compression is zstd, gzip or uncompressed, not {}", quoted(value));
+  } else if (key == "compression-level") {
+    const auto level = parse_int(value);
+    if (!level || *level < 0 || *level > 22) return failf(Errc::invalid_argument, "compression-level is a number from 0 to 22, not {}", quoted(value));
+    store.level = static_cast<int>(*level);
+  } else if (key == "oci-mediatypes" || key == "image-manifest") {
+    const bool wanted = TRY(boolean(key, value));
+    if (!wanted) return failf(Errc::unsupported, "{}=false is not supported: a cache is always an OCI image manifest", key);
+  } else {
+    return fail(unknown("cache attribute", key, kCacheToKeys, text));
   }
   return {};
 }
@@ -98,14 +145,15 @@ Result<BuildOutput> parse_output(std::string_view text) {
     if (key == "type") type = value;
   }
   if (type.empty()) return failf(Errc::invalid_argument, "type is required for output {}", quoted(text));
-  if (type == "registry") return fail(Error(Errc::unsupported, "output type registry is not supported yet").with_hint("build with -t and use 'mica push'"));
-  if (type == "image") output.kind = BuildOutput::Kind::image;
+  if (type == "registry") output.push = true;
+  if (type == "image" || type == "registry") output.kind = BuildOutput::Kind::image;
   else if (type == "docker") output.kind = BuildOutput::Kind::docker;
   else if (type == "oci") output.kind = BuildOutput::Kind::oci;
   else if (type == "local") output.kind = BuildOutput::Kind::local;
   else if (type == "tar") output.kind = BuildOutput::Kind::tar;
   else if (type == "cacheonly") output.kind = BuildOutput::Kind::cache_only;
   else return fail(unknown("output type", type, kOutputTypes, text));
+  if (output.push && output.kind != BuildOutput::Kind::image) return failf(Errc::invalid_argument, "push=true is for outputs of type image, not {}", type);
   const bool needs_destination = output.kind == BuildOutput::Kind::local || (output.kind == BuildOutput::Kind::oci && output.as_folder);
   if (needs_destination && output.destination.empty()) return failf(Errc::invalid_argument, "dest is required for {} output", type);
   if (needs_destination && output.destination == "-") return failf(Errc::invalid_argument, "dest=- is not a folder, as {} output needs it", type);
@@ -115,25 +163,31 @@ Result<BuildOutput> parse_output(std::string_view text) {
 
 Result<CacheStore> parse_cache(std::string_view text, bool to) {
   const std::string_view flag = to ? "--cache-to" : "--cache-from";
-  if (text.find('=') == text.npos)
-    return failf(Errc::unsupported, "{} {}: caches in registries are not supported yet; use type=local,{}=PATH", flag, text, to ? "dest" : "src");
-  const Pairs pairs = TRY_DOING(csv_pairs(text), format("reading {} {}", flag, quoted(text)));
+  Pairs pairs;
+  if (text.find('=') == text.npos) {
+    if (text.find(',') != text.npos) return failf(Errc::invalid_argument, "{} {}: give the flag once for each cache", flag, quoted(text));
+    pairs = {{"type", "registry"}, {"ref", std::string(text)}};
+  } else {
+    pairs = TRY_DOING(csv_pairs(text), format("reading {} {}", flag, quoted(text)));
+  }
   CacheStore store;
-  std::string type;
+  std::string type, ref;
   for (const auto& [key, value] : pairs) {
     if (key == "type") type = value;
-    else if (key == (to ? "dest" : "src")) store.path = value;
-    else if (key == "mode" && to) {
-      if (value != "min" && value != "max") return failf(Errc::invalid_argument, "mode is min or max, not {}", quoted(value));
-      store.max = value == "max";
-    } else if (key == "ignore-error" && to) {
-      store.ignore_error = TRY(boolean(key, value));
-    } else {
-      return fail(unknown("cache attribute", key, kCacheKeys, text));
-    }
+    else if (key == "ref") ref = value;
   }
-  if (type != "local") return failf(Errc::unsupported, "{} type={} is not supported yet: use type=local", flag, type);
-  if (store.path.empty()) return failf(Errc::invalid_argument, "{} type=local needs {}=PATH", flag, to ? "dest" : "src");
+  TRY(check_cache_type(type, flag, text));
+  store.kind = type == "local" ? CacheStore::Kind::local : CacheStore::Kind::registry;
+  for (const auto& [key, value] : pairs) TRY_DOING(set_cache_key(store, key, value, to, text), format("reading {}", flag));
+  if (store.kind == CacheStore::Kind::local) {
+    if (!ref.empty()) return failf(Errc::invalid_argument, "{} type=local has no ref: use {}=PATH", flag, to ? "dest" : "src");
+    if (store.path.empty()) return failf(Errc::invalid_argument, "{} type=local needs {}=PATH", flag, to ? "dest" : "src");
+    return store;
+  }
+  if (!store.path.empty()) return failf(Errc::invalid_argument, "{} type=registry has no {}: use ref=NAME", flag, to ? "dest" : "src");
+  if (ref.empty()) return failf(Errc::invalid_argument, "{} type=registry needs ref=NAME", flag);
+  store.reference = TRY_DOING(oci::Reference::parse(ref), format("reading {} {}", flag, quoted(ref)));
+  if (to && !store.reference.digest.empty()) return failf(Errc::invalid_argument, "{} {}: a cache is written under a tag, not under a digest", flag, quoted(ref));
   return store;
 }
 

@@ -53,11 +53,16 @@ Result<std::unique_ptr<CompressedLayer>> CompressedLayer::start(Engine& engine, 
   return made;
 }
 
+CompressedLayer::~CompressedLayer() {
+  if (!path_.empty()) (void)sys::remove_file(path_);
+}
+
 Result<store::LayerBlob> CompressedLayer::keep(const oci::DiffId& diff_id) {
   store::LayerBlob blob{.diff_id = diff_id, .media_type = media_type_};
   blob.digest = TRY(bytes_->digest());
   blob.size = bytes_->size();
   TRY(engine_.blobs().adopt(path_, blob.digest, store::Sync::later));
+  path_.clear();
   TRY(store::LayerBlobs(engine_.database()).put(blob));
   return blob;
 }

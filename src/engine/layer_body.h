@@ -40,6 +40,7 @@ Result<std::optional<store::LayerBlob>> remembered_blob(Engine& engine, const oc
 /// A layer being compressed by a task of `group` into a file of the workspace.
 class CompressedLayer {
  public:
+  ~CompressedLayer();                    ///< after the end of the task; removes the file unless it was kept
   static Result<std::unique_ptr<CompressedLayer>> start(Engine& engine, const snapshot::LayerId& layer, const LayerForm& form, task::Group& group);
   registry::Replayable& body() { return *bytes_; }
   /// After the end of the task: puts the blob into the store and remembers it for `diff_id`.

@@ -61,6 +61,8 @@ class LayerStore {
   /// The DiffID: streams the canonical tar through SHA-256, unless known. Thread-safe; several callers for one layer join.
   Result<oci::DiffId> diff_id(const LayerId& id, task::Cancel cancel);
   Result<> set_diff_id(const LayerId& id, const oci::DiffId& diff_id);   ///< errors: not_found
+  /// When the layer was made, for one that was made elsewhere; until then it is the time of its commit. Errors: not_found.
+  Result<> set_created(const LayerId& id, std::int64_t created_ns);
   /// A committed layer with this DiffID usable on top of `below`: rows with parent_key "" or equal to chain_key(below).
   Result<std::optional<LayerInfo>> find(const oci::DiffId& diff_id, const Chain& below);
   /// Names this very chain of layers: 64 hex digits.

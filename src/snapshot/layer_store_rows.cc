@@ -107,6 +107,14 @@ Result<> LayerStore::set_diff_id(const LayerId& id, const oci::DiffId& diff_id) 
   return {};
 }
 
+Result<> LayerStore::set_created(const LayerId& id, std::int64_t created_ns) {
+  auto database = impl_->database.lock();
+  auto row = TRY(database->prepare("UPDATE layer SET created_ns = ? WHERE id = ?"));
+  TRY(row.bind(created_ns).bind(id).run());
+  if (database->changes() == 0) return failf(Errc::not_found, "layer {} is not in the store", id);
+  return {};
+}
+
 Result<> LayerStore::make_durable() {
   std::vector<LayerId> ids;
   {
