@@ -117,6 +117,11 @@ Result<> read_network(const Args& args, engine::BuildImage& request) {
 Result<> read_outputs(const Args& args, engine::BuildImage& request) {
   using Kind = engine::BuildOutput::Kind;
   request.outputs = TRY(parsed_list<engine::BuildOutput>(args, "output", engine::parse_output));
+  if (args.flag("push")) {
+    const auto image = std::find_if(request.outputs.begin(), request.outputs.end(), [](const auto& output) { return output.kind == Kind::image; });
+    if (image != request.outputs.end()) image->push = true;
+    else request.outputs.push_back({.kind = Kind::image, .push = true});
+  }
   if (!args.flag("load")) return {};
   for (const auto& output : request.outputs)
     if (output.kind == Kind::image || (output.kind == Kind::docker && output.destination.empty())) return {};

@@ -94,6 +94,20 @@ Result<std::vector<build::NamedContext>> contexts_of(const std::vector<std::stri
   return contexts;
 }
 
+/// Lends a session the main context; the next platform's build needs it again.
+class LentContext {
+ public:
+  LentContext(std::unique_ptr<build::SourceTree>& owner, build::Session& session) : owner_(owner), session_(session) {
+    session_.contexts.insert(session_.contexts.begin(), std::move(owner_));
+  }
+  ~LentContext() { owner_ = std::move(session_.contexts.front()); }
+  LentContext(const LentContext&) = delete;
+
+ private:
+  std::unique_ptr<build::SourceTree>& owner_;
+  build::Session& session_;
+};
+
 /// One build from its request to its result.
 class Build {
  public:
@@ -192,6 +206,7 @@ class Build {
 
     build::Session session;
     TRY(set_up(session, graph, arguments));
+    const LentContext lent(context_.tree, session);
     build::SolveOptions options{.place = place(platform), .locks = engine_.folder(kLocksFolder), .explain = request_.explain || request_.action == BuildAction::dry_run,
                                 .replay_logs = request_.replay_logs, .dry_run = request_.action == BuildAction::dry_run};
     Caches caches;
@@ -296,7 +311,6 @@ class Build {
     session.debug_shell = request_.debug_shell;
     if (!request_.ca.empty()) session.ca_bundle = TRY(find_ca_bundle(request_.ca));
     if (epoch_) session.clamp_ns = epoch_->ns;
-    session.contexts.push_back(std::move(context_.tree));
     for (std::size_t i = 1; i < graph.contexts.size(); ++i) {
       auto tree = TRY(build::open_named_context(graph.contexts[i].name, graph.contexts[i].value, tools(), cancel_));
       session.contexts.push_back(std::move(tree));

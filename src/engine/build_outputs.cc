@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "engine/add_image.h"
 #include "engine/oci_layout_writer.h"
+#include "engine/push_image.h"
 #include "engine/save_images.h"
 #include "engine/write_tree.h"
 #include "snapshot/layer_tar.h"
@@ -68,6 +69,7 @@ class Outputs {
  private:
   Result<> to_store(const BuildOutput& output, build::Stage& stage) {
     const auto names = TRY(names_of(request_, output));
+    if (built_.size() > 1) return push_index(output, names, stage);
     const auto& image = built_[0].image;
     result_.image_id = TRY(add_image(engine_, image.chain, image.config, image.config_bytes, names));
     stage.progress("writing image " + result_.image_id.digest.str(), 0, 0, true);
@@ -75,7 +77,58 @@ class Outputs {
       stage.progress("naming to " + name.str(), 0, 0, true);
       result_.names.push_back(name.str());
     }
+    if (!output.push) return {};
+    const auto row = TRY(engine_.images().find(result_.image_id));
+    if (!row) return fail(Errc::not_found, "the image was removed before it could be pushed");
+    const auto form = TRY(form_of(output));
+    for (const auto& name : names) {
+      const auto pushed = TRY(push_one(engine_, *row, name, form, annotations_of(request_, output), shown_in(stage), cancel_));
+      stage.progress(format("pushing {} with digest {}", name.str(), pushed.digest.str()), 0, 0, true);
+      result_.manifest_digest = pushed.digest;
+      result_.manifest_size = pushed.size;
+    }
     return {};
+  }
+
+  /// Several platforms: each image goes by its digest, then an index under the names. The store keeps the images; this machine's gets the names.
+  Result<> push_index(const BuildOutput& output, const std::vector<oci::Reference>& names, build::Stage& stage) {
+    const auto form = TRY(form_of(output));
+    std::vector<store::ImageRow> rows;
+    for (const Built& built : built_) {
+      const bool ours = oci::matches(oci::Platform::host(), built.platform);
+      const auto id = TRY(add_image(engine_, built.image.chain, built.image.config, built.image.config_bytes, ours ? names : std::vector<oci::Reference>()));
+      auto row = TRY(engine_.images().find(id));
+      if (!row) return fail(Errc::not_found, "an image was removed before it could be pushed");
+      rows.push_back(std::move(*row));
+    }
+    result_.image_id = rows[0].id;
+    for (const auto& name : names) {
+      const auto repository = TRY(engine_.registry().open(name, registry::Access::push));
+      oci::Index index{.media_type = std::string(oci::kOciIndex)};
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        auto pushed = TRY_DOING(push_manifest(engine_, repository, rows[i], "", form, annotations_of(request_, output), shown_in(stage), cancel_),
+                                format("pushing {} for {}", name.familiar(), built_[i].platform.str()));
+        pushed.descriptor.platform = built_[i].platform;
+        index.manifests.push_back(std::move(pushed.descriptor));
+      }
+      const std::string bytes = index.write();
+      result_.manifest_digest = TRY(repository.put_document(name, oci::kOciIndex, bytes, cancel_));
+      result_.manifest_size = static_cast<std::int64_t>(bytes.size());
+      stage.progress(format("pushing {} with digest {}", name.str(), result_.manifest_digest.str()), 0, 0, true);
+      result_.names.push_back(name.str());
+    }
+    return {};
+  }
+
+  static Result<LayerForm> form_of(const BuildOutput& output) {
+    const auto compression = TRY(compression_of(output));
+    return LayerForm{.compression = compression, .level = output.compression_level};
+  }
+  static TransferEvents shown_in(build::Stage& stage) {
+    return [&stage](const TransferEvent& event) {
+      if (event.total > 0) stage.progress("pushing layer " + event.id, event.done, event.total, false);
+      else if (event.status == "Pushed") stage.progress("pushing layer " + event.id, 0, 0, true);
+    };
   }
 
   Result<> to_docker_archive(const BuildOutput& output) {
@@ -166,15 +219,16 @@ Result<> check_outputs(const BuildImage& request, std::size_t platforms) {
       return failf(Errc::invalid_argument, "invalid annotation {}: expected key=value", quoted(text));
   int to_stdout = 0;
   for (const BuildOutput& output : request.outputs) {
-    TRY(names_of(request, output));
+    const auto names = TRY(names_of(request, output));
     TRY(compression_of(output));
     if (output.destination == "-" && ++to_stdout > 1) return fail(Errc::invalid_argument, "only one output can go to standard output");
     if (output.destination == "-" && ::isatty(STDOUT_FILENO))
       return fail(Errc::invalid_argument, "dest is needed: the output is not written to a terminal (or redirect it)");
-    const bool single = output.kind == Kind::image || output.kind == Kind::docker || output.kind == Kind::tar;
+    if (output.push && names.empty()) return fail(Errc::invalid_argument, "tag is needed when pushing to registry");
+    const bool single = (output.kind == Kind::image && !output.push) || output.kind == Kind::docker || output.kind == Kind::tar;
     if (platforms > 1 && single)
-      return fail(Error(Errc::unsupported, "this output holds one platform only").with_hint("use -o type=oci or type=local for several platforms"));
-    if (!request.annotations.empty() && (output.kind == Kind::image || (output.kind == Kind::docker && output.destination.empty())))
+      return fail(Error(Errc::unsupported, "this output holds one platform only").with_hint("use --push, -o type=oci or type=local for several platforms"));
+    if (!request.annotations.empty() && ((output.kind == Kind::image && !output.push) || (output.kind == Kind::docker && output.destination.empty())))
       return fail(Error(Errc::unsupported, "annotations belong to manifests, and the store keeps none for images that are built")
                       .with_hint("use -o type=oci, or LABEL and --label"));
   }

@@ -79,6 +79,19 @@ done
 expect_fail 1 "$MICA" push --compression lzma "$REGISTRY/team/app:1"
 expect_fail 1 "$MICA" push --compression-level 77 "$REGISTRY/team/app:1"
 
+# A build pushes what it made: one image, or an index of several platforms.
+expect_ok build --push -t "$REGISTRY/built:1" -f Dockerfile app
+stderr_has "pushing $REGISTRY/built:1 with digest sha256:"
+skopeo copy -q --src-tls-verify=false "docker://$REGISTRY/built:1" oci:built:1 || fail "skopeo cannot read what a build pushed"
+printf 'FROM scratch\nLABEL x=y\nCOPY 1 /one\n' > many.Dockerfile
+expect_ok build -o type=image,push=true,compression=zstd -t "$REGISTRY/many:1" --platform linux/amd64,linux/arm64 --annotation a=b --metadata-file meta.json -f many.Dockerfile app
+skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/many:1" > index.json
+equal "platforms pushed" "amd64 arm64" "$(jq -r '.manifests[].platform.architecture' index.json | xargs)"
+equal "the digest in the metadata" "sha256:$(sha256sum < index.json | cut -c-64)" "$(jq -r '."containerimage.digest"' meta.json)"
+skopeo copy -q --all --src-tls-verify=false "docker://$REGISTRY/many:1" dir:many || fail "skopeo cannot read an index that a build pushed"
+expect_fail 1 build --push -f Dockerfile app
+stderr_has "tag is needed when pushing to registry"
+
 # All tags; what is not here.
 "$MICA" tag base:1 "$REGISTRY/all/app:a"
 "$MICA" tag base:1 "$REGISTRY/all/app:b"
