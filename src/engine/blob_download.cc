@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "engine/layout.h"
+#include "engine/split_download.h"
 
 namespace mica::engine {
 namespace {
@@ -90,12 +91,14 @@ Result<std::unique_ptr<stream::Source>> BlobDownload::read() {
   return std::unique_ptr<stream::Source>(std::make_unique<stream::FdSource>(std::move(file)));
 }
 
-Result<> BlobDownload::receive(const registry::Repository& repository, const std::function<void(std::int64_t)>& progress, task::Cancel cancel) {
+Result<> BlobDownload::receive(const registry::Repository& repository, const std::function<void(std::int64_t)>& progress, std::atomic<int>& spare,
+                               task::Cancel cancel) {
   const std::int64_t have = bytes_->written();
   ProgressSink sink(*bytes_, have, progress);
   if (have < blob_.size) {
     const task::Blocking blocking(engine_.pool());
-    TRY(repository.read_blob(blob_, have, -1, sink, cancel));
+    const SplitDownload download{.repository = repository, .blob = blob_, .from = have, .pool = engine_.pool(), .temporary = engine_.workspace().path(), .spare = spare};
+    TRY(read_split(download, sink, cancel));
   }
   TRY(bytes_->finish());
   const auto digest = TRY(bytes_->digest());
@@ -104,9 +107,9 @@ Result<> BlobDownload::receive(const registry::Repository& repository, const std
   return fail(mismatch(blob_, digest, bytes_->size()));
 }
 
-Result<> BlobDownload::run(const registry::Repository& repository, const std::function<void(std::int64_t)>& progress, task::Cancel cancel) {
+Result<> BlobDownload::run(const registry::Repository& repository, const std::function<void(std::int64_t)>& progress, std::atomic<int>& spare, task::Cancel cancel) {
   if (here_) return {};
-  if (auto done = receive(repository, progress, cancel); !done) {
+  if (auto done = receive(repository, progress, spare, cancel); !done) {
     bytes_->fail(done.error());
     return done;
   }

@@ -1,5 +1,6 @@
 /// One blob on its way from a registry into the store.
 #pragma once
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -20,15 +21,16 @@ class BlobDownload {
   /// The bytes, from the first on, while they come (or from the store). The download must outlive the source.
   Result<std::unique_ptr<stream::Source>> read();
   /// Fetches what is missing and puts the verified blob into the store. Once; at once when it is there. `progress` (may be empty) gets bytes here.
+  /// `spare`: further connections that a slow download may open (split_download.h).
   /// Errors: those of Repository::read_blob; corrupt (digest).
-  Result<> run(const registry::Repository& repository, const std::function<void(std::int64_t)>& progress, task::Cancel cancel);
+  Result<> run(const registry::Repository& repository, const std::function<void(std::int64_t)>& progress, std::atomic<int>& spare, task::Cancel cancel);
   bool is_here() const { return here_; }
   bool is_resumed() const { return resumed_; }         ///< some bytes came in an earlier download
 
  private:
   BlobDownload(Engine& engine, const oci::Descriptor& blob) : engine_(engine), blob_(blob) {}
   Result<> open_partial();
-  Result<> receive(const registry::Repository& repository, const std::function<void(std::int64_t)>& progress, task::Cancel cancel);
+  Result<> receive(const registry::Repository& repository, const std::function<void(std::int64_t)>& progress, std::atomic<int>& spare, task::Cancel cancel);
   Engine& engine_;
   oci::Descriptor blob_;
   std::string path_;

@@ -16,6 +16,7 @@ namespace mica::engine {
 namespace {
 
 constexpr int kLayersAtOnce = 4;
+constexpr int kSpareConnections = 4;  // beside those: registries answer more than some eight with 429
 constexpr int kMaxSources = 8;        // mirrors and an earlier download, each of which may have had wrong bytes
 
 struct Layer {
@@ -88,7 +89,7 @@ class Fetch {
     say(layer, "Downloading");
     task::Group receiving(engine_.pool(), cancel);
     receiving.run([&](task::Cancel stop) -> Result<> {
-      TRY(download->run(image_.repository, [&](std::int64_t done) { say(layer, "Downloading", done); }, stop));
+      TRY(download->run(image_.repository, [&](std::int64_t done) { say(layer, "Downloading", done); }, spare_, stop));
       say(layer, "Download complete");
       return {};
     });
@@ -151,7 +152,7 @@ class Fetch {
     if (!layer.unpacked) {
       if (!engine_.blobs().has(layer.blob.digest)) {   // it was here on top of other layers only, or went away meanwhile
         const auto download = TRY(BlobDownload::begin(engine_, layer.blob, cancel));
-        TRY(download->run(image_.repository, {}, cancel));
+        TRY(download->run(image_.repository, {}, spare_, cancel));
       }
       auto file = TRY(engine_.blobs().open(layer.blob.digest));
       stream::FdSource bytes(std::move(file));
@@ -172,6 +173,7 @@ class Fetch {
   const RemoteImage& image_;
   const TransferEvents& events_;
   task::Limit limit_{kLayersAtOnce};
+  std::atomic<int> spare_{kSpareConnections};
   std::vector<Layer> layers_;
   snapshot::Chain chain_;
   std::optional<Error> failed_;       // of a commit
