@@ -16,7 +16,8 @@ struct MakeBase {
   std::vector<std::string> changes;        ///< CMD, ENV, LABEL as Dockerfile instructions
   std::string platform;
 };
-/// With SOURCE_DATE_EPOCH set the same packages give the same image. mmdebstrap's messages go to stderr.
+/// The same packages give the same image at any time: what mmdebstrap makes bears the time of the newest file of the packages, or
+/// SOURCE_DATE_EPOCH. mmdebstrap's messages go to stderr; it ends, with all it started, and leaves nothing, when this process does.
 /// Errors: not_found (mmdebstrap is not installed), unavailable (it failed), cancelled.
 Result<oci::ImageId> make_base(Engine& engine, const MakeBase& request, task::Cancel cancel);
 
