@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <map>
 
 #include "archive/pax.h"
 #include "archive/sparse.h"

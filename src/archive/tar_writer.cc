@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "archive/pax.h"
 #include "archive/tar.h"

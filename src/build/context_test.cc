@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <map>
+
 #include "build/context_dockerfile.h"
 #include "support/layer_fixture.h"
 #include "support/local_git.h"

@@ -1,5 +1,7 @@
 #include "build/copy_write.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/text.h"
 #include "build/new_folder.h"

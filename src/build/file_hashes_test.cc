@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "base/time.h"
 #include "build/records.h"
 #include "support/layer_fixture.h"

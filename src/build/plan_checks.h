@@ -3,6 +3,7 @@
 /// `# check=skip=A,B;error=true` at the top of the file (or the build argument BUILDKIT_DOCKERFILE_CHECK instead of it) holds for
 /// the whole file; the same comment above an instruction adds skips for that one.
 #pragma once
+#include <functional>
 #include <set>
 #include <span>
 #include <string>

@@ -1,5 +1,7 @@
 #include "cli/args.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/text.h"
 

@@ -1,5 +1,6 @@
 #include "cli/build_request.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 

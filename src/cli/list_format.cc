@@ -1,5 +1,7 @@
 #include "cli/list_format.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/text.h"
 #include "base/time.h"

@@ -2,6 +2,7 @@
 #pragma once
 #include <sqlite3.h>
 
+#include <functional>
 #include <map>
 #include <string>
 

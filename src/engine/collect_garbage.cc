@@ -2,6 +2,8 @@
 
 #include <poll.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "build/records.h"
 #include "build/report.h"

@@ -1,5 +1,7 @@
 #include "engine/images.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/text.h"
 

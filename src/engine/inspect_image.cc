@@ -1,5 +1,7 @@
 #include "engine/inspect_image.h"
 
+#include <algorithm>
+
 #include "engine/images.h"
 
 namespace mica::engine {

@@ -1,5 +1,7 @@
 #include "engine/layer_bytes.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "oci/image.h"
 #include "snapshot/layer_tar.h"

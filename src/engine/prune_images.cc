@@ -1,5 +1,7 @@
 #include "engine/prune_images.h"
 
+#include <algorithm>
+
 #include "engine/collect_garbage.h"
 #include "engine/filters.h"
 #include "engine/images.h"

@@ -1,5 +1,7 @@
 #include "engine/remove_image.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "engine/collect_garbage.h"
 #include "engine/images.h"

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/text.h"
 #include "engine/images.h"

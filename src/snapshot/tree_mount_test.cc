@@ -5,6 +5,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "snapshot/tree_view.h"
 #include "support/layers.h"

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "support/layers.h"
 
