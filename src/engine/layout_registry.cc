@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "engine/layout_index.h"
 #include "engine/layout_upload.h"
+#include "engine/oci_layout_writer.h"
 #include "oci/image.h"
 
 namespace mica::engine {
@@ -119,7 +120,7 @@ class LayoutRegistry : public registry::Storage {
   }
 
   Result<> remove_blob(const std::string&, const oci::Digest& digest) override {
-    const auto lock = TRY(lock_index());
+    const auto lock = TRY(lock_layout(folder_));
     if (!size_of(digest)) return failf(Errc::not_found, "there is no blob {}", digest.str());
     const auto index = TRY(load());
     for (const auto& repository : names_of(index)) {
@@ -234,10 +235,8 @@ class LayoutRegistry : public registry::Storage {
     return shared;
   }
 
-  Result<sys::FileLock> lock_index() const { return sys::FileLock::acquire(folder_ + "/oci-layout", sys::LockMode::exclusive); }
-
   Result<> change(const std::function<Result<>(LayoutIndex&)>& edit) {
-    const auto lock = TRY(lock_index());
+    const auto lock = TRY(lock_layout(folder_));
     auto index = TRY(load());
     TRY(edit(index));
     return sys::write_file_atomically(index_path(), index.write());
@@ -249,15 +248,9 @@ class LayoutRegistry : public registry::Storage {
 };
 
 Result<> make_layout(const std::string& folder) {
-  if (sys::exists(folder + "/index.json") && sys::exists(folder + "/oci-layout")) return sys::make_directories(folder + "/blobs/sha256");
-  if (sys::exists(folder) && !sys::exists(folder + "/oci-layout")) {
-    const auto fd = TRY(sys::open(folder, O_RDONLY | O_DIRECTORY));
-    const auto names = TRY(sys::list_names(fd));
-    if (!names.empty())
-      return fail(Error(Errc::conflict, format("{} holds other things than an OCI layout", quoted(folder))).with_hint("name a new or empty folder"));
-  }
-  TRY(sys::make_directories(folder + "/blobs/sha256"));
-  TRY(sys::write_file_atomically(folder + "/oci-layout", R"({"imageLayoutVersion":"1.0.0"})"));
+  TRY(make_layout_folder(folder));
+  const auto lock = TRY(lock_layout(folder));
+  if (sys::exists(folder + "/index.json")) return {};
   return sys::write_file_atomically(folder + "/index.json", LayoutIndex().write());
 }
 

@@ -36,6 +36,13 @@ Result<> add_folder(archive::TarWriter& tar, const sys::Fd& folder, const std::s
   return {};
 }
 
+/// What entries are told apart by; those without names stand for one.
+std::string name_of(const json::Value& entry) {
+  const json::Value* found = entry.find("annotations");
+  const json::Value annotations = found ? *found : json::Value();
+  return annotations.string_or("io.containerd.image.name") + "\n" + annotations.string_or("org.opencontainers.image.ref.name");
+}
+
 }  // namespace
 
 Result<> make_layout_folder(const std::string& folder) {
@@ -51,6 +58,10 @@ Result<> make_layout_folder(const std::string& folder) {
   const auto status = TRY(sys::stat_fd(mark));
   if (status.st_size == 0) TRY(sys::write_all(mark, kLayoutMark));
   return sys::make_directories(folder + "/blobs/sha256");
+}
+
+Result<sys::FileLock> lock_layout(const std::string& folder, int stop_fd) {
+  return sys::FileLock::acquire(folder + "/oci-layout", sys::LockMode::exclusive, stop_fd);
 }
 
 Result<OciLayoutWriter> OciLayoutWriter::create(Engine& engine, const std::string& folder) {
@@ -85,7 +96,22 @@ Result<oci::Descriptor> OciLayoutWriter::put_layer(const snapshot::LayerId& laye
 }
 
 Result<> OciLayoutWriter::finish(const oci::Index& index) {
-  return sys::write_file_atomically(folder_ + "/index.json", index.write());
+  const auto lock = TRY(lock_layout(folder_));
+  const std::string path = folder_ + "/index.json";
+  if (!sys::exists(path)) return sys::write_file_atomically(path, index.write());
+  // As JSON: entries of others may have members that we do not know.
+  const std::string text = TRY(sys::read_file(path));
+  auto merged = TRY_DOING(json::parse(text), format("reading {}", path));
+  auto added = TRY(json::parse(index.write()));
+  json::Value* entries = merged.find("manifests");
+  if (!merged.is_object() || (entries && !entries->is_array())) return failf(Errc::corrupt, "{} is no index", quoted(path));
+  if (!entries) entries = &merged.set("manifests", json::Value::array());
+  json::Array& fresh = added.find("manifests")->as_array();
+  std::erase_if(entries->as_array(), [&](const json::Value& old) {
+    return std::any_of(fresh.begin(), fresh.end(), [&](const json::Value& one) { return name_of(one) == name_of(old); });
+  });
+  for (auto& one : fresh) entries->push(std::move(one));
+  return sys::write_file_atomically(path, json::write(merged));
 }
 
 Result<> write_folder_tar(const std::string& folder, stream::Sink& to, task::Cancel cancel) {

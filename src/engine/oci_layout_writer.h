@@ -5,11 +5,14 @@
 #include "engine/engine.h"
 #include "oci/image.h"
 #include "stream/compression.h"
+#include "sys/lock.h"
 
 namespace mica::engine {
 
 /// Makes a folder for a layout, with its oci-layout file; one that is there is left as it is. Errors: conflict (a folder with other things).
 Result<> make_layout_folder(const std::string& folder);
+/// Whoever changes index.json holds this, from reading it to its replacement. The lock is on oci-layout, which never changes.
+Result<sys::FileLock> lock_layout(const std::string& folder, int stop_fd = -1);
 
 class OciLayoutWriter {
  public:
@@ -19,7 +22,7 @@ class OciLayoutWriter {
   Result<oci::Descriptor> put(std::string_view media_type, std::string_view bytes);
   /// A layer's canonical tar, compressed. Errors: cancelled, resource_exhausted.
   Result<oci::Descriptor> put_layer(const snapshot::LayerId& layer, stream::Compression compression, int level, task::Cancel cancel);
-  /// index.json, atomically.
+  /// Enters what `index` lists into index.json, atomically: entries of the same names are replaced, others stay.
   Result<> finish(const oci::Index& index);
 
  private:

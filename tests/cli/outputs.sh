@@ -61,6 +61,9 @@ for blob in oci.dir/blobs/sha256/*; do
 done
 equal "the config a docker archive names" "${id#sha256:}" "$(sha256sum "docker.unpacked/$(jq -r '.[0].Config' docker.unpacked/manifest.json)" | cut -d' ' -f1)"
 equal "the names in a docker archive" '["app:1"]' "$(jq -c '.[0].RepoTags' docker.unpacked/manifest.json | sed 's,docker.io/library/,,')"
+# A layout that is there is added to; an entry of the same name is replaced.
+for name in more:1 more:2 more:1; do expect_ok build -t $name -f Dockerfile --target app -o type=oci,dest=oci.more,tar=false context; done
+equal "names in a layout" '["docker.io/library/more:2","docker.io/library/more:1"]' "$(jq -c '[.manifests[].annotations["io.containerd.image.name"]]' oci.more/index.json)"
 tar tf image.tar > image.names
 grep -q 'data/one$' image.names || fail "no data/one in the tar output"
 ! grep -qE 'etc/group$|\.wh\.' image.names || fail "a removed file or a whiteout is in the tar output"

@@ -308,6 +308,16 @@ expect_ok skopeo copy oci:layout:team/s:1 oci:one:team/s:1
 expect_ok "$MICA" --root "$PWD/other-root" load -i one
 stdout_has 'Loaded image: team/s:1'
 
+# mica itself, with the digest that it pushed.
+expect_ok "$MICA" tag s:1 "$host/mine/s:1"
+expect_ok "$MICA" push "$host/mine/s:1"
+row 200 HEAD /v2/mine/s/manifests/1
+stdout_has "$(header Docker-Content-Digest)"
+expect_ok "$MICA" --root "$PWD/third-root" pull "$host/mine/s:1"
+stdout_has "$(header Docker-Content-Digest)"
+expect_ok "$MICA" --root "$PWD/third-root" inspect -f '{{.Id}}' "$host/mine/s:1"
+stdout_is "$(image_id s:1)"
+
 # A slow upload and one that breaks off can be gone on with.
 row 202 POST /v2/a/b/blobs/uploads/
 location=$(header Location)
