@@ -119,4 +119,6 @@ Result<snapshot::Chain> StoreBases::layers(const build::BaseImage& image, task::
   return row->layers;
 }
 
+bool StoreBases::has_to_fetch() { return !remote_.lock()->empty(); }
+
 }  // namespace mica::engine

@@ -18,6 +18,8 @@ class StoreBases : public build::BaseImages {
   StoreBases(Engine& engine, bool pull, build::Progress& progress) : engine_(engine), pull_(pull), progress_(progress) {}
   Result<build::BaseImage> resolve(const std::string& name, const oci::Platform& platform, task::Cancel cancel) override;
   Result<snapshot::Chain> layers(const build::BaseImage& image, task::Cancel cancel) override;
+  /// Some that have been resolved are not here yet.
+  bool has_to_fetch();
 
  private:
   Result<build::BaseImage> ask_registry(const std::string& name, const oci::Platform& platform, task::Cancel cancel);

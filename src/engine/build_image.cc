@@ -231,6 +231,7 @@ class Build {
     for (const auto& store : request_.cache_from) {
       caches.from.push_back(std::make_unique<StepCacheReader>(engine_, store, progress_, cancel_));
       options.imports.push_back(caches.from.back().get());
+      if (bases_.has_to_fetch()) caches.from.back()->prepare();
     }
     if (request_.action != BuildAction::build || request_.cache_to.empty()) return;
     for (const auto& store : request_.cache_to) caches.to.push_back(std::make_unique<StepCacheWriter>(engine_, store, graph, cancel_));

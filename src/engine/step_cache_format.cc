@@ -7,6 +7,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "json/json.h"
+#include "registry/errors.h"
 #include "stream/compression.h"
 
 namespace mica::engine {
@@ -15,6 +16,7 @@ namespace {
 constexpr std::int64_t kVersion = 2;
 constexpr std::size_t kMaxConfigBytes = 256 << 20;     // decompressed
 constexpr int kConfigLevel = 3;
+constexpr std::size_t kMaxInstructionBytes = 200;
 
 json::Value to_json(const CachedText& text) {
   json::Value value = json::Value::object();
@@ -70,7 +72,7 @@ bool is_key(std::string_view text) {
 }
 
 Result<CachedStep> step_of(const json::Value& value) {
-  CachedStep step{.strong = value.string_or("strong"), .weak = value.string_or("weak"), .tree_key = value.string_or("treeKey"), .instruction = value.string_or("instruction")};
+  CachedStep step{.strong = value.string_or("strong"), .weak = value.string_or("weak"), .tree_key = value.string_or("treeKey"), .instruction = registry::printable(value.string_or("instruction"), kMaxInstructionBytes)};
   step.duration_ns = value.int_or("durationNs");
   step.created = {value.int_or("createdNs")};
   step.used = {value.int_or("usedNs")};

@@ -1,5 +1,7 @@
-// A step cache in a folder: an OCI image layout with one document.
+// A step cache in a folder: the entry without a name of an OCI image layout. Images in there have names.
 #include <fcntl.h>
+
+#include <algorithm>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -12,6 +14,10 @@ namespace {
 
 std::string blob_path(const oci::Digest& digest) { return "blobs/sha256/" + digest.hex(); }
 
+bool has_name(const oci::Descriptor& entry) {
+  return std::any_of(entry.annotations.begin(), entry.annotations.end(), [](const auto& a) { return a.first == "org.opencontainers.image.ref.name"; });
+}
+
 class LayoutCache : public CachePlace {
  public:
   LayoutCache(std::string folder, std::optional<ArchiveFiles> files, std::optional<OciLayoutWriter> writer)
@@ -23,10 +29,12 @@ class LayoutCache : public CachePlace {
     if (!files_ || !files_->has("index.json")) return std::optional<std::string>();
     const std::string bytes = TRY(files_->read("index.json"));
     const auto index = TRY(oci::Index::parse(bytes));
-    if (index.manifests.empty()) return std::optional<std::string>();
-    const auto& entry = index.manifests[0];
-    std::string root = TRY(read_verified(entry, kMaxRootBytes));
-    return std::optional(std::move(root));
+    for (const auto& entry : index.manifests) {
+      if (has_name(entry)) continue;
+      std::string root = TRY(read_verified(entry, kMaxRootBytes));
+      return std::optional(std::move(root));
+    }
+    return std::optional<std::string>();
   }
   Result<> set_root(std::string_view bytes, task::Cancel) override {
     auto entry = TRY(writer_->put(oci::kOciManifest, bytes));
@@ -48,6 +56,9 @@ class LayoutCache : public CachePlace {
     return written;
   }
   Result<> forget(const std::vector<oci::Digest>& blobs) override {
+    const std::string bytes = TRY(files_->read("index.json"));
+    const auto index = TRY(oci::Index::parse(bytes));
+    if (index.manifests.size() > 1) return {};   // others may name them
     for (const auto& blob : blobs)
       if (files_->has(blob_path(blob))) TRY(sys::remove_file(folder_ + "/" + blob_path(blob)));
     return {};

@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "engine/step_cache_root.h"
 #include "snapshot/layer_tar.h"
 #include "stream/compression.h"
 
@@ -12,7 +13,6 @@ namespace mica::engine {
 namespace {
 
 constexpr int kLayersAtOnce = 6;
-constexpr std::size_t kMaxConfigBytes = 64 << 20;      // compressed
 constexpr std::size_t kMaxTextBytes = 256 << 20;
 constexpr std::chrono::milliseconds kLookForStop{50};
 
@@ -161,13 +161,14 @@ class StepCacheReader::Layer : public build::RemoteResult, public std::enable_sh
 StepCacheReader::StepCacheReader(Engine& engine, CacheStore store, build::Progress& progress, task::Cancel cancel)
     : engine_(engine), store_(std::move(store)), progress_(progress), fetching_(kLayersAtOnce), group_(engine.pool(), cancel) {}
 
+void StepCacheReader::prepare() {
+  group_.run([this](task::Cancel stop) { return load(stop); });
+}
+
 Result<CachedSteps> StepCacheReader::read_steps(const task::Cancel& cancel) {
   place_ = TRY(open_cache_place(engine_, store_, false));
-  const auto root = TRY(place_->root(cancel));
-  if (!root) return CachedSteps();
-  const auto config = TRY(step_cache_config_of(*root));
-  const std::string bytes = TRY(place_->read(config, kMaxConfigBytes, cancel));
-  return read_step_cache_config(bytes);
+  auto root = TRY(read_step_cache(*place_, cancel));
+  return std::move(root.steps);
 }
 
 Result<> StepCacheReader::load(const task::Cancel& cancel) {

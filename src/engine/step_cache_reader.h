@@ -26,6 +26,8 @@ class StepCacheReader : public build::CacheSource {
   Result<std::optional<build::Offer>> find_by_trees(const std::string& tree_key, task::Cancel cancel) override;
 
   std::string name() const { return store_.name(); }
+  /// Reads the list already, in the background: for builds that have to wait for other things before their first step.
+  void prepare();
   /// Says that no more layers will be asked for.
   void finish();
   /// Why the cache as a whole was of no use; empty: it was, or was never asked.

@@ -14,35 +14,13 @@ namespace {
 
 constexpr int kLayersAtOnce = 4;
 constexpr int kFastZstd = 1, kMaxZstd = 19, kMaxGzip = 9;
-constexpr int kMaxRounds = 8;                          // against writers that are faster
-constexpr std::size_t kMaxConfigBytes = 64 << 20;      // compressed
 constexpr std::size_t kMaxInlineBytes = 32 << 10;      // of key parts and logs
-constexpr std::int64_t kUsedAgainNs = std::int64_t{86'400} * 1'000'000'000;
 
 std::set<build::VertexId> steps_of_result(const build::Graph& graph) {
   std::set<build::VertexId> steps;
   for (auto id = graph.stages[static_cast<std::size_t>(graph.target)].last; id != build::kNoVertex; id = graph.vertices[static_cast<std::size_t>(id)].parent)
     steps.insert(id);
   return steps;
-}
-
-/// Nothing would change but by a little how long ago it was used.
-bool says_the_same(const CachedStep& a, CachedStep b) {
-  if (b.used.ns - a.used.ns > kUsedAgainNs) return false;
-  b.used = a.used;
-  return a == b;
-}
-
-/// Errors that may mean that the root names blobs which are not there.
-bool may_lack_blobs(const Error& error) {
-  switch (error.code()) {
-    case Errc::cancelled:
-    case Errc::unauthorized:
-    case Errc::permission_denied:
-    case Errc::unavailable:
-    case Errc::resource_exhausted: return false;
-    default: return true;
-  }
 }
 
 }  // namespace
@@ -58,34 +36,12 @@ StepCacheWriter::StepCacheWriter(Engine& engine, const CacheStore& store, const 
   });
 }
 
-Result<StepCacheWriter::Known> StepCacheWriter::read_known(const task::Cancel& cancel) {
-  if (!place_) place_ = TRY(open_cache_place(engine_, store_, true));
-  Known known;
-  auto root = TRY(place_->root(cancel));
-  if (!root) return known;
-  const auto config = step_cache_config_of(*root);
-  if (!config && config.error().code() == Errc::conflict) {
-    Error error = config.error();
-    return fail(std::move(error).with_hint("give the cache a name of its own, or remove what is there"));
-  }
-  known.root = std::move(*root);
-  if (!config) {
-    log::debug("the step cache in {} is replaced: {}", place_->name(), config.error().text());
-    return known;
-  }
-  known.config = config->digest;
-  const auto read = [&]() -> Result<CachedSteps> {
-    const std::string bytes = TRY(place_->read(*config, kMaxConfigBytes, cancel));
-    return read_step_cache_config(bytes);
-  };
-  auto steps = read();
-  if (steps) known.steps = std::move(*steps);
-  else if (!may_lack_blobs(steps.error())) return fail(std::move(steps).error());
-  else log::debug("the step cache in {} is replaced: {}", place_->name(), steps.error().text());
-  return known;
+Result<StepCacheRoot> StepCacheWriter::read_known(const task::Cancel& cancel) {
+  place_ = TRY(open_cache_place(engine_, store_, true));
+  return read_step_cache_to_replace(*place_, cancel);
 }
 
-Result<const StepCacheWriter::Known*> StepCacheWriter::known(const task::Cancel& cancel) {
+Result<const StepCacheRoot*> StepCacheWriter::known(const task::Cancel& cancel) {
   std::unique_lock lock(reading_, std::try_to_lock);
   if (!lock) {
     const task::Blocking blocking(engine_.pool());
@@ -98,7 +54,7 @@ Result<const StepCacheWriter::Known*> StepCacheWriter::known(const task::Cancel&
 
 void StepCacheWriter::distrust(const std::vector<oci::Digest>& layers) { distrusted_.lock()->insert(layers.begin(), layers.end()); }
 
-std::optional<oci::Descriptor> StepCacheWriter::known_layer(const Known& known, const oci::DiffId& diff_id) {
+std::optional<oci::Descriptor> StepCacheWriter::known_layer(const StepCacheRoot& known, const oci::DiffId& diff_id) {
   auto distrusted = distrusted_.lock();
   for (const auto& step : known.steps) {
     if (step.diff_id != diff_id || distrusted->contains(step.layer.digest)) continue;
@@ -114,7 +70,7 @@ void StepCacheWriter::add(const build::Vertex& vertex, const snapshot::LayerId& 
 }
 
 Result<> StepCacheWriter::send(const snapshot::LayerId& layer, bool anew, const task::Cancel& cancel) {
-  const Known* known = TRY(this->known(cancel));
+  const StepCacheRoot* known = TRY(this->known(cancel));
   const auto diff_id = TRY(engine_.layers().diff_id(layer, cancel));
   std::optional<oci::Descriptor> blob;
   if (!anew) blob = known_layer(*known, diff_id);
@@ -187,7 +143,7 @@ Result<CachedStep> StepCacheWriter::cached(const build::StepResult& step, const 
 }
 
 /// The steps of the build as the cache shall have them. Steps that were found in a cache and never fetched are only kept in use, if they are here.
-Result<CachedSteps> StepCacheWriter::steps_of_build(const build::Solved& solved, const Known& known, const task::Cancel& cancel) {
+Result<CachedSteps> StepCacheWriter::steps_of_build(const build::Solved& solved, const StepCacheRoot& known, const task::Cancel& cancel) {
   std::map<std::string_view, const CachedStep*> here;
   for (const auto& step : known.steps) here.emplace(step.strong, &step);
   CachedSteps mine;
@@ -210,7 +166,7 @@ Result<> StepCacheWriter::finish(const build::Solved& solved, build::Stage& stag
   for (const auto& vertex : graph_.vertices)
     if (const auto& record = solved.steps[static_cast<std::size_t>(vertex.id)].record; !record.layer.empty()) add(vertex, record.layer);
   TRY(group_.wait());
-  const Known* known = TRY(this->known(cancel));
+  const StepCacheRoot* known = TRY(this->known(cancel));
   auto mine = TRY(steps_of_build(solved, *known, cancel));
   if (mine.empty()) {
     stage.progress("the build has no steps to keep", 0, 0, true);
@@ -221,7 +177,7 @@ Result<> StepCacheWriter::finish(const build::Solved& solved, build::Stage& stag
 
   // The cache may name blobs that are gone: what is left of it is written, and our layers are sent again.
   log::debug("writing the step cache once more: {}", written.error().text());
-  Known rest = *known;
+  StepCacheRoot rest = *known;
   rest.steps = TRY(present(std::move(rest.steps), cancel));
   for (auto& step : mine)
     if (!TRY(place_->has(step.layer.digest, cancel)))
@@ -231,7 +187,7 @@ Result<> StepCacheWriter::finish(const build::Solved& solved, build::Stage& stag
           step.layer = sent_.lock()->at(result.record.layer);
         }
   mine = TRY(present(std::move(mine), cancel));
-  return write(mine, std::move(rest), stage, cancel);
+  return write(mine, rest, stage, cancel);
 }
 
 /// Those of the steps whose blobs are there.
@@ -255,49 +211,10 @@ Result<CachedSteps> StepCacheWriter::present(CachedSteps steps, const task::Canc
   return steps;
 }
 
-Result<> StepCacheWriter::write(const CachedSteps& mine, Known known, build::Stage& stage, const task::Cancel& cancel) {
-  bool is_written = false;
-  for (int round = 0; round < kMaxRounds; ++round) {
-    std::map<std::string_view, const CachedStep*> here;
-    for (const auto& step : known.steps) here.emplace(step.strong, &step);
-    const bool up_to_date = std::all_of(mine.begin(), mine.end(), [&](const CachedStep& step) {
-      const auto found = here.find(step.strong);
-      return found != here.end() && says_the_same(*found->second, step);
-    });
-    if (up_to_date) {
-      stage.progress(round == 0 ? "nothing new" : "written", 0, 0, true);
-      return {};
-    }
-    const auto merged = merge_cached_steps(known.steps, mine, now());
-    const std::string bytes = TRY(write_step_cache_config(merged));
-    const auto digest = oci::Digest::of(bytes);
-    MemoryBody body(bytes);
-    auto config = TRY(place_->put(digest, body, cancel));
-    config.media_type = kStepCacheType;
-    const std::string root = write_step_cache_manifest(config, merged);
-    const auto before = TRY(place_->root(cancel));
-    if (before.value_or("") == known.root) {
-      TRY(place_->set_root(root, cancel));
-      is_written = true;
-      const auto after = TRY(place_->root(cancel));
-      if (after && *after == root) {
-        std::set<oci::Digest> gone{known.config};
-        if (!known.root.empty()) gone.insert(oci::Digest::of(known.root));
-        for (const auto& step : known.steps) gone.insert({step.layer.digest, step.parts.blob.digest, step.log.blob.digest});
-        for (const auto& step : merged)
-          for (const auto* blob : {&step.layer, &step.parts.blob, &step.log.blob}) gone.erase(blob->digest);
-        for (const auto& kept : {oci::Digest(), digest, oci::Digest::of(root)}) gone.erase(kept);
-        TRY(place_->forget({gone.begin(), gone.end()}));
-        stage.progress(format("{} steps, {} of this build", merged.size(), mine.size()), 0, 0, true);
-        return {};
-      }
-    }
-    log::debug("somebody else wrote the step cache in {} meanwhile", place_->name());
-    known = TRY(read_known(cancel));
-  }
-  // A registry that shows what was written only after a while looks the same.
-  if (is_written) return {};
-  return fail(Errc::unavailable, "others write this cache all the time");
+Result<> StepCacheWriter::write(const CachedSteps& mine, const StepCacheRoot& known, build::Stage& stage, const task::Cancel& cancel) {
+  const auto added = TRY(add_to_step_cache(*place_, known, mine, cancel));
+  stage.progress(added.changed ? format("{} steps, {} of this build", added.total, mine.size()) : "nothing new", 0, 0, true);
+  return {};
 }
 
 }  // namespace mica::engine

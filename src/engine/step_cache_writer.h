@@ -1,8 +1,7 @@
 /// --cache-to: a build's steps into a step cache.
 ///
 /// Layers are compressed and sent while later steps run, in one pass. What the cache has is not sent again; what others put there stays, within limits
-/// (step_cache_format.h). Two builds that write at the same time both find their steps there afterwards: each looks again after it has written, and goes
-/// round once more when the other has been faster.
+/// (step_cache_format.h), also when several builds write at the same time (step_cache_root.h).
 #pragma once
 #include <map>
 #include <memory>
@@ -18,6 +17,7 @@
 #include "engine/layer_body.h"
 #include "engine/step_cache_format.h"
 #include "engine/step_cache_places.h"
+#include "engine/step_cache_root.h"
 
 namespace mica::engine {
 
@@ -33,20 +33,15 @@ class StepCacheWriter {
   Result<> finish(const build::Solved& solved, build::Stage& stage, task::Cancel cancel);
 
  private:
-  struct Known {
-    std::string root;                     // bytes of the manifest; empty: there is none
-    oci::Digest config;
-    CachedSteps steps;
-  };
-  Result<Known> read_known(const task::Cancel& cancel);
-  Result<const Known*> known(const task::Cancel& cancel);
-  std::optional<oci::Descriptor> known_layer(const Known& known, const oci::DiffId& diff_id);
+  Result<StepCacheRoot> read_known(const task::Cancel& cancel);
+  Result<const StepCacheRoot*> known(const task::Cancel& cancel);
+  std::optional<oci::Descriptor> known_layer(const StepCacheRoot& known, const oci::DiffId& diff_id);
   Result<> send(const snapshot::LayerId& layer, bool anew, const task::Cancel& cancel);
   Result<oci::Descriptor> make_and_send(const snapshot::LayerId& layer, const oci::DiffId& diff_id, const task::Cancel& cancel);
   Result<CachedText> text_of(const oci::Digest& blob, std::string_view media_type, const task::Cancel& cancel);
   Result<CachedStep> cached(const build::StepResult& step, const task::Cancel& cancel);
-  Result<CachedSteps> steps_of_build(const build::Solved& solved, const Known& known, const task::Cancel& cancel);
-  Result<> write(const CachedSteps& mine, Known known, build::Stage& stage, const task::Cancel& cancel);
+  Result<CachedSteps> steps_of_build(const build::Solved& solved, const StepCacheRoot& known, const task::Cancel& cancel);
+  Result<> write(const CachedSteps& mine, const StepCacheRoot& known, build::Stage& stage, const task::Cancel& cancel);
   Result<CachedSteps> present(CachedSteps steps, const task::Cancel& cancel);
 
   Engine& engine_;
@@ -56,7 +51,7 @@ class StepCacheWriter {
   std::set<build::VertexId> result_;      // steps of the target's root filesystem
   std::unique_ptr<CachePlace> place_;
   std::mutex reading_;
-  std::optional<Result<Known>> known_;
+  std::optional<Result<StepCacheRoot>> known_;
   Guarded<std::set<oci::Digest>> distrusted_;
   Guarded<std::set<snapshot::LayerId>> begun_;
   Guarded<std::map<snapshot::LayerId, oci::Descriptor>> sent_;
