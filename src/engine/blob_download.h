@@ -24,6 +24,8 @@ class BlobDownload {
   /// `spare`: further connections that a slow download may open (split_download.h).
   /// Errors: those of Repository::read_blob; corrupt (digest).
   Result<> run(const registry::Repository& repository, const std::function<void(std::int64_t)>& progress, std::atomic<int>& spare, task::Cancel cancel);
+  /// To be held by the task that calls run(): see GrowingBlob::promise.
+  std::shared_ptr<void> promise() { return bytes_ ? bytes_->promise() : nullptr; }
   bool is_here() const { return here_; }
   bool is_resumed() const { return resumed_; }         ///< some bytes came in an earlier download
 

@@ -88,7 +88,7 @@ class Fetch {
     layer.resumed = download->is_resumed();
     say(layer, "Downloading");
     task::Group receiving(engine_.pool(), cancel);
-    receiving.run([&](task::Cancel stop) -> Result<> {
+    receiving.run([&, promise = download->promise()](task::Cancel stop) -> Result<> {
       TRY(download->run(image_.repository, [&](std::int64_t done) { say(layer, "Downloading", done); }, spare_, stop));
       say(layer, "Download complete");
       return {};

@@ -69,6 +69,10 @@ void GrowingBlob::fail(Error error) {
   grown_.notify_all();
 }
 
+std::shared_ptr<void> GrowingBlob::promise() {
+  return std::shared_ptr<void>(this, [](void* blob) { static_cast<GrowingBlob*>(blob)->fail(task::Cancel::error()); });
+}
+
 std::int64_t GrowingBlob::written() const {
   const std::lock_guard lock(mutex_);
   return written_;

@@ -23,6 +23,9 @@ class GrowingBlob : public Replayable, public stream::Sink {
   Result<> write(std::span<const unsigned char> bytes) override;
   Result<> finish() override;              ///< all bytes are there
   void fail(Error error);                  ///< no more will come; nothing once it is finished
+  /// For the task that is to write: once it is gone and has neither finished nor failed the blob, readers get `cancelled`. A task of a
+  /// group that is stopped before the task begins never runs, and readers would wait for it for ever. The blob must outlive it.
+  std::shared_ptr<void> promise();
 
   std::int64_t written() const;
   /// Ends at the end of the blob, however long that takes to come.
