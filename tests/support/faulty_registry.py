@@ -151,6 +151,17 @@ def refusal(status, code, message, headers=None):
     return Answer(status, headers, body, "application/json")
 
 
+def drain(connection):
+    """Ends our side and reads until the client ends its own, for a while."""
+    try:
+        connection.shutdown(socket.SHUT_WR)
+        connection.settimeout(2)
+        while connection.recv(65536):
+            pass
+    except OSError:
+        pass
+
+
 class Gone(Exception):
     """The connection has been dropped, on purpose or by the client."""
 
@@ -341,6 +352,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         os.close(self.connection.detach())
         raise Gone
 
+    def drop_behind(self, sent, how):
+        # A reset throws away what the client has not read yet: it gets the time for that.
+        if sent and how == "reset":
+            time.sleep(0.1)
+        self.drop(how)
+
     def send_answer(self, answer, fault, entry):
         entry["status"] = answer.status
         endless = fault.get("endless")
@@ -377,7 +394,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 if limit is not None and sent < limit:
                     piece = piece[:limit - sent]
             if drop_at is not None and sent >= drop_at:
-                self.drop(fault["drop"])
+                self.drop_behind(sent, fault["drop"])
             if chunked:
                 self.wfile.write(b"%x\r\n" % len(piece) + bytes(piece) + b"\r\n")
             else:
@@ -389,7 +406,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if stall_at is not None and sent == stall_at:
                 self.stall(fault.get("stall", 60))
         if drop_at is not None and sent >= drop_at:
-            self.drop(fault["drop"])
+            self.drop_behind(sent, fault["drop"])
         if chunked:
             self.wfile.write(b"0\r\n\r\n")
 
@@ -402,13 +419,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def linger(self):
         """Lets the client read the answer before the unread rest of its body makes the kernel reset the connection."""
-        self.connection.shutdown(socket.SHUT_WR)
-        self.connection.settimeout(2)
-        try:
-            while self.connection.recv(65536):
-                pass
-        except OSError:
-            pass
+        drain(self.connection)
 
     # ---- the protocol ------------------------------------------------------------------------------------------------------------
 
@@ -687,7 +698,14 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     def finish_request(self, request, client_address):
         if self.tls:
             request.settimeout(20)
-            request = self.tls.wrap_socket(request, server_side=True)
+            request = self.tls.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
+            try:
+                request.do_handshake()
+            except OSError:
+                # The alert says why; closing over unread bytes would make the kernel throw it away.
+                drain(request)
+                request.close()
+                return
         try:
             super().finish_request(request, client_address)
         finally:
