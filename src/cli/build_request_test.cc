@@ -142,10 +142,26 @@ TEST_CASE("values that Docker's flag parser refuses end with its status") {
 }
 
 TEST_CASE("flags of the classic builder are refused by name") {
-  for (const std::string flag : {"--squash", "--compress", "--push", "--memory=1g", "-m=1g", "--cpu-shares=2", "--security-opt=x", "--isolation=x"}) {
+  for (const std::string flag : {"--squash", "--compress", "--memory=1g", "-m=1g", "--cpu-shares=2", "--security-opt=x", "--isolation=x"}) {
     const Error error = bad({flag});
     CHECK_MESSAGE(error.code() == Errc::unsupported, flag);
   }
+}
+
+TEST_CASE("--push makes the image output one that is pushed, or adds one") {
+  using Kind = engine::BuildOutput::Kind;
+  const auto alone = good({"--push"}).request.outputs;
+  REQUIRE(alone.size() == 1);
+  CHECK(alone[0].kind == Kind::image);
+  CHECK(alone[0].push);
+  const auto beside = good({"--push", "-o", "type=oci,dest=x.tar"}).request.outputs;
+  REQUIRE(beside.size() == 2);
+  CHECK_FALSE(beside[0].push);
+  CHECK(beside[1].push);
+  const auto joined = good({"--push", "-o", "type=image,compression=zstd"}).request.outputs;
+  REQUIRE(joined.size() == 1);
+  CHECK(joined[0].push);
+  CHECK(good({"-o", "type=registry"}).request.outputs[0].push);
 }
 
 TEST_CASE("quiet is a progress of its own") {

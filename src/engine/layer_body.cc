@@ -35,8 +35,8 @@ Result<std::unique_ptr<CompressedLayer>> CompressedLayer::start(Engine& engine, 
   std::string path = format("{}/layer-{}", engine.workspace().path(), random_hex(8));
   auto file = TRY(sys::open(path, O_RDWR | O_CREAT | O_EXCL, 0644));
   std::unique_ptr<CompressedLayer> made(new CompressedLayer(engine, std::move(path), std::string(layer_media_type(form.compression))));
-  made->bytes_ = std::make_unique<registry::GrowingBlob>(std::move(file), engine.pool());
-  group.run([&engine, layer, form, bytes = made->bytes_.get()](task::Cancel stop) -> Result<> {
+  made->bytes_ = std::make_shared<registry::GrowingBlob>(std::move(file), engine.pool());
+  group.run([&engine, layer, form, bytes = made->bytes_, promise = made->bytes_->promise()](task::Cancel stop) -> Result<> {
     auto write = [&]() -> Result<> {
       if (form.compression == stream::Compression::none) TRY(write_layer_bytes(engine, layer, *bytes, stop));
       else {

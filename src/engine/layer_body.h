@@ -50,7 +50,7 @@ class CompressedLayer {
   CompressedLayer(Engine& engine, std::string path, std::string media_type) : engine_(engine), path_(std::move(path)), media_type_(std::move(media_type)) {}
   Engine& engine_;
   std::string path_, media_type_;
-  std::unique_ptr<registry::GrowingBlob> bytes_;
+  std::shared_ptr<registry::GrowingBlob> bytes_;   ///< the task's too: a group lets go of a task after its owner may be gone
 };
 
 }  // namespace mica::engine

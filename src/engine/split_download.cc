@@ -80,7 +80,7 @@ class Splitter : public stream::Sink {
       part.path = format("{}/part-{}", download_.temporary, random_hex(8));
       auto file = TRY(sys::open(part.path, O_RDWR | O_CREAT | O_EXCL, 0600));
       part.bytes = std::make_unique<registry::GrowingBlob>(std::move(file), download_.pool);
-      group_.run([this, &part](task::Cancel stop) { return fetch(part, stop); });
+      group_.run([this, &part, promise = part.bytes->promise()](task::Cancel stop) { return fetch(part, stop); });
     }
     return {};
   }

@@ -8,7 +8,6 @@ refused() {
   stderr_lacks "#1"
 }
 refused 125 "--squash: " --squash
-refused 125 "--push: " --push
 refused 125 "--compress: " --compress
 refused 125 "--memory: " --memory=1g
 refused 125 "--cpu-shares: " -c 2
