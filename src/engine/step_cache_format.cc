@@ -45,6 +45,7 @@ json::Value to_json(const CachedStep& step) {
   layer.set("mediaType", step.layer.media_type);
   layer.set("digest", step.layer.digest.str());
   layer.set("size", step.layer.size);
+  if (!step.layer_data.empty()) layer.set("data", base64(step.layer_data));
   value.set("layer", std::move(layer));
   value.set("parts", to_json(step.parts));
   if (!step.log.empty()) value.set("log", to_json(step.log));
@@ -84,6 +85,10 @@ Result<CachedStep> step_of(const json::Value& value) {
   if (!step.content_id.empty() && !is_key(step.content_id)) return fail(Errc::corrupt, "a layer's content id is none");
   step.layer_created = {layer->int_or("createdNs")};
   step.layer = TRY(descriptor_of(*layer, layer->string_or("mediaType")));
+  if (layer->find("data")) {
+    step.layer_data = TRY_DOING(from_base64(layer->string_or("data")), "reading a layer in the list");
+    if (step.layer.digest != oci::Digest::of(step.layer_data)) return fail(Errc::corrupt, "a layer in the list is damaged");
+  }
   step.parts = TRY(text_of(value, "parts", kKeyPartsType));
   step.log = TRY(text_of(value, "log", kStepLogType));
   if (step.parts.empty()) return fail(Errc::corrupt, "a step has no key parts");
@@ -91,6 +96,14 @@ Result<CachedStep> step_of(const json::Value& value) {
 }
 
 }  // namespace
+
+std::vector<const oci::Descriptor*> blobs_of(const CachedStep& step) {
+  std::vector<const oci::Descriptor*> blobs;
+  if (step.layer_data.empty()) blobs.push_back(&step.layer);
+  for (const auto* text : {&step.parts, &step.log})
+    if (!text->blob.digest.empty()) blobs.push_back(&text->blob);
+  return blobs;
+}
 
 Result<std::string> write_step_cache_config(const CachedSteps& steps) {
   json::Value records = json::Value::array();
@@ -126,8 +139,8 @@ std::string write_step_cache_manifest(const oci::Descriptor& config, const Cache
   oci::Manifest manifest{.media_type = std::string(oci::kOciManifest), .config = config};
   std::set<oci::Digest> listed;
   for (const auto& step : steps)
-    for (const auto* blob : {&step.layer, &step.parts.blob, &step.log.blob})
-      if (!blob->digest.empty() && listed.insert(blob->digest).second) manifest.layers.push_back(*blob);
+    for (const auto* blob : blobs_of(step))
+      if (listed.insert(blob->digest).second) manifest.layers.push_back(*blob);
   return manifest.write();
 }
 

@@ -33,12 +33,16 @@ struct CachedStep {
   Timestamp created, used;               ///< of the execution; when a build last wrote or found it here
   oci::DiffId diff_id;
   oci::Descriptor layer;
+  std::string layer_data;                ///< the layer's blob, when it is so small that it is kept in the list; empty: it is one of its own
   std::string content_id;                ///< snapshot::LayerInfo
   Timestamp layer_created;
   CachedText parts, log;
   bool operator==(const CachedStep&) const = default;
 };
 using CachedSteps = std::vector<CachedStep>;
+
+/// The blobs that a step needs beside the list.
+std::vector<const oci::Descriptor*> blobs_of(const CachedStep& step);
 
 /// The config blob. Two equal lists give equal bytes.
 Result<std::string> write_step_cache_config(const CachedSteps& steps);

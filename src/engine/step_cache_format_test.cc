@@ -32,6 +32,8 @@ TEST_CASE("a list of steps comes back as it was written") {
   steps[0].tree_key = sha256_hex("trees");
   steps[0].content_id.clear();
   steps[0].log.text = "1 line\n";
+  steps[1].layer_data = "tiny";
+  steps[1].layer.digest = oci::Digest::of("tiny");
   steps[1].parts = {.blob = {.media_type = std::string(kKeyPartsType), .digest = oci::Digest::of("p"), .size = 4}};
   steps[1].log = {.blob = {.media_type = std::string(kStepLogType), .digest = oci::Digest::of("l"), .size = 5}};
   const auto bytes = write_step_cache_config(steps);
@@ -52,6 +54,8 @@ TEST_CASE("the manifest names each blob once, and its config by type") {
   REQUIRE(found);
   CHECK(*found == config);
   CHECK(oci::Manifest::parse(bytes)->layers.size() == 3);
+  steps[2].layer_data = "tiny";
+  CHECK(oci::Manifest::parse(write_step_cache_manifest(config, steps))->layers.size() == 2);
 }
 
 TEST_CASE("what is no step cache of this version is told apart") {
@@ -86,6 +90,7 @@ TEST_CASE("damaged lists are errors") {
   const std::pair<const char*, void (*)(CachedStep&)> damages[] = {
       {"strong", [](CachedStep& s) { s.strong = "x"; }},       {"weak", [](CachedStep& s) { s.weak.clear(); }},
       {"tree key", [](CachedStep& s) { s.tree_key = "../.."; }}, {"content id", [](CachedStep& s) { s.content_id = "1"; }},
+      {"layer", [](CachedStep& s) { s.layer_data = "of another digest"; }},
       {"size", [](CachedStep& s) { s.layer.size = -1; }},      {"parts", [](CachedStep& s) { s.parts = {}; }},
   };
   for (const auto& [name, damage] : damages) {

@@ -62,7 +62,7 @@ class StepCacheReader::Layer : public build::RemoteResult, public std::enable_sh
       }();
       const auto hold = TRY(std::move(place));
       auto unpacked = TRY(unpack(snapshot::TreeView(std::vector<snapshot::TreeView::Layer>{}), stop));
-      reader_.tell_fetched(step_.layer);
+      if (step_.layer_data.empty()) reader_.tell_fetched(step_.layer);
       return std::optional(std::move(unpacked));
     }();
     {
@@ -75,7 +75,9 @@ class StepCacheReader::Layer : public build::RemoteResult, public std::enable_sh
   }
 
   Result<snapshot::UnpackedLayer> unpack(const snapshot::TreeView& lower, const task::Cancel& cancel) {
-    const auto bytes = TRY(reader_.place_->open(step_.layer, cancel));
+    std::unique_ptr<stream::Source> bytes;
+    if (!step_.layer_data.empty()) bytes = std::make_unique<stream::MemorySource>(step_.layer_data);
+    else bytes = TRY(reader_.place_->open(step_.layer, cancel));
     stream::PeekSource peeked(*bytes);
     const auto compression = stream::detect(TRY(peeked.peek(6)));
     std::unique_ptr<stream::Source> plain;

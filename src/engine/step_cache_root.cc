@@ -39,14 +39,13 @@ bool has_all(const CachedSteps& known, const CachedSteps& mine) {
 std::vector<oci::Digest> no_longer_named(const StepCacheRoot& before, const StepCacheRoot& after) {
   std::set<oci::Digest> gone;
   const auto each_blob = [](const StepCacheRoot& root, const auto& visit) {
-    visit(root.config);
+    if (!root.config.empty()) visit(root.config);
     if (!root.manifest.empty()) visit(oci::Digest::of(root.manifest));
     for (const auto& step : root.steps)
-      for (const auto* blob : {&step.layer, &step.parts.blob, &step.log.blob}) visit(blob->digest);
+      for (const auto* blob : blobs_of(step)) visit(blob->digest);
   };
   each_blob(before, [&](const oci::Digest& digest) { gone.insert(digest); });
   each_blob(after, [&](const oci::Digest& digest) { gone.erase(digest); });
-  gone.erase(oci::Digest());
   return {gone.begin(), gone.end()};
 }
 

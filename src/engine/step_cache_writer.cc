@@ -14,7 +14,10 @@ namespace {
 
 constexpr int kLayersAtOnce = 4;
 constexpr int kFastZstd = 1, kMaxZstd = 19, kMaxGzip = 9;
-constexpr std::size_t kMaxInlineBytes = 32 << 10;      // of key parts and logs
+constexpr std::size_t kMaxInlineBytes = 16 << 10;      // of key parts and logs
+constexpr std::size_t kMaxInlineLayerBytes = 4 << 10;  // compressed
+// Layers that may become so small; others are compressed while they are sent:
+constexpr std::int64_t kSmallBytes = 64 << 10, kSmallEntries = 200;
 
 std::set<build::VertexId> steps_of_result(const build::Graph& graph) {
   std::set<build::VertexId> steps;
@@ -54,11 +57,11 @@ Result<const StepCacheRoot*> StepCacheWriter::known(const task::Cancel& cancel) 
 
 void StepCacheWriter::distrust(const std::vector<oci::Digest>& layers) { distrusted_.lock()->insert(layers.begin(), layers.end()); }
 
-std::optional<oci::Descriptor> StepCacheWriter::known_layer(const StepCacheRoot& known, const oci::DiffId& diff_id) {
+std::optional<StepCacheWriter::Sent> StepCacheWriter::known_layer(const StepCacheRoot& known, const oci::DiffId& diff_id) {
   auto distrusted = distrusted_.lock();
   for (const auto& step : known.steps) {
     if (step.diff_id != diff_id || distrusted->contains(step.layer.digest)) continue;
-    if (!form_.force || step.layer.media_type == layer_media_type(form_.compression)) return step.layer;
+    if (!form_.force || step.layer.media_type == layer_media_type(form_.compression)) return Sent{step.layer, step.layer_data};
   }
   return std::nullopt;
 }
@@ -72,9 +75,16 @@ void StepCacheWriter::add(const build::Vertex& vertex, const snapshot::LayerId& 
 Result<> StepCacheWriter::send(const snapshot::LayerId& layer, bool anew, const task::Cancel& cancel) {
   const StepCacheRoot* known = TRY(this->known(cancel));
   const auto diff_id = TRY(engine_.layers().diff_id(layer, cancel));
-  std::optional<oci::Descriptor> blob;
-  if (!anew) blob = known_layer(*known, diff_id);
-  if (!blob) {
+  std::optional<Sent> sent;
+  if (!anew) sent = known_layer(*known, diff_id);
+  if (!sent) {
+    const auto info = TRY(engine_.layers().info(layer));
+    std::string small;
+    if (info.bytes <= kSmallBytes && info.entries <= kSmallEntries) small = TRY(make(layer, cancel));
+    if (!small.empty() && small.size() <= kMaxInlineLayerBytes)
+      sent = Sent{{.media_type = std::string(layer_media_type(form_.compression)), .digest = oci::Digest::of(small), .size = static_cast<std::int64_t>(small.size())}, std::move(small)};
+  }
+  if (!sent) {
     auto place = [&] {
       const task::Blocking blocking(engine_.pool());
       return sending_.take(cancel);
@@ -82,13 +92,28 @@ Result<> StepCacheWriter::send(const snapshot::LayerId& layer, bool anew, const 
     const auto hold = TRY(std::move(place));
     // Sent to another cache, or by another name: it may be there, and making it again would give the same bytes.
     const auto remembered = TRY(remembered_blob(engine_, diff_id, form_));
-    if (remembered && TRY(place_->has(remembered->digest, cancel)))
-      blob = oci::Descriptor{.media_type = remembered->media_type, .digest = remembered->digest, .size = remembered->size};
-    else
-      blob = TRY(make_and_send(layer, diff_id, cancel));
+    const bool is_there = remembered && TRY(place_->has(remembered->digest, cancel));
+    if (is_there) {
+      sent = Sent{{.media_type = remembered->media_type, .digest = remembered->digest, .size = remembered->size}, {}};
+    } else {
+      auto blob = TRY(make_and_send(layer, diff_id, cancel));
+      sent = Sent{std::move(blob), {}};
+    }
   }
-  sent_.lock()->insert_or_assign(layer, std::move(*blob));
+  sent_.lock()->insert_or_assign(layer, std::move(*sent));
   return {};
+}
+
+Result<std::string> StepCacheWriter::make(const snapshot::LayerId& layer, const task::Cancel& cancel) {
+  stream::MemorySink bytes;
+  if (form_.compression == stream::Compression::none) {
+    TRY(write_layer_bytes(engine_, layer, bytes, cancel));
+    return bytes.take();
+  }
+  auto encoder = TRY(stream::compress(bytes, form_.compression, form_.level));
+  TRY(write_layer_bytes(engine_, layer, *encoder, cancel));
+  TRY(encoder->finish());
+  return bytes.take();
 }
 
 Result<oci::Descriptor> StepCacheWriter::make_and_send(const snapshot::LayerId& layer, const oci::DiffId& diff_id, const task::Cancel& cancel) {
@@ -136,7 +161,9 @@ Result<CachedStep> StepCacheWriter::cached(const build::StepResult& step, const 
   cached.diff_id = TRY(engine_.layers().diff_id(record.layer, cancel));
   cached.content_id = info.content_id;
   cached.layer_created = {info.created_ns};
-  cached.layer = sent_.lock()->at(record.layer);
+  const Sent sent = sent_.lock()->at(record.layer);
+  cached.layer = sent.blob;
+  cached.layer_data = sent.data;
   cached.parts = TRY(text_of(record.parts, kKeyPartsType, cancel));
   cached.log = TRY(text_of(record.log, kStepLogType, cancel));
   return cached;
@@ -180,11 +207,11 @@ Result<> StepCacheWriter::finish(const build::Solved& solved, build::Stage& stag
   StepCacheRoot rest = *known;
   rest.steps = TRY(present(std::move(rest.steps), cancel));
   for (auto& step : mine)
-    if (!TRY(place_->has(step.layer.digest, cancel)))
+    if (const bool is_there = !step.layer_data.empty() || TRY(place_->has(step.layer.digest, cancel)); !is_there)
       for (const auto& result : solved.steps)
         if (result.record.strong == step.strong && !result.record.layer.empty()) {
           TRY(send(result.record.layer, true, cancel));
-          step.layer = sent_.lock()->at(result.record.layer);
+          step.layer = sent_.lock()->at(result.record.layer).blob;
         }
   mine = TRY(present(std::move(mine), cancel));
   return write(mine, rest, stage, cancel);
@@ -194,8 +221,7 @@ Result<> StepCacheWriter::finish(const build::Solved& solved, build::Stage& stag
 Result<CachedSteps> StepCacheWriter::present(CachedSteps steps, const task::Cancel& cancel) {
   std::map<oci::Digest, bool> blobs;
   for (const auto& step : steps)
-    for (const auto* blob : {&step.layer, &step.parts.blob, &step.log.blob})
-      if (!blob->digest.empty()) blobs.emplace(blob->digest, false);
+    for (const auto* blob : blobs_of(step)) blobs.emplace(blob->digest, false);
   task::Group looking(engine_.pool(), cancel);
   for (auto& [digest, there] : blobs)
     looking.run([this, &digest, &there](task::Cancel stop) -> Result<> {
@@ -204,9 +230,8 @@ Result<CachedSteps> StepCacheWriter::present(CachedSteps steps, const task::Canc
     });
   TRY(looking.wait());
   std::erase_if(steps, [&](const CachedStep& step) {
-    for (const auto* blob : {&step.layer, &step.parts.blob, &step.log.blob})
-      if (!blob->digest.empty() && !blobs.at(blob->digest)) return true;
-    return false;
+    const auto needed = blobs_of(step);
+    return std::any_of(needed.begin(), needed.end(), [&](const oci::Descriptor* blob) { return !blobs.at(blob->digest); });
   });
   return steps;
 }

@@ -35,8 +35,13 @@ class StepCacheWriter {
  private:
   Result<StepCacheRoot> read_known(const task::Cancel& cancel);
   Result<const StepCacheRoot*> known(const task::Cancel& cancel);
-  std::optional<oci::Descriptor> known_layer(const StepCacheRoot& known, const oci::DiffId& diff_id);
+  struct Sent {
+    oci::Descriptor blob;
+    std::string data;                     // as CachedStep::layer_data
+  };
+  std::optional<Sent> known_layer(const StepCacheRoot& known, const oci::DiffId& diff_id);
   Result<> send(const snapshot::LayerId& layer, bool anew, const task::Cancel& cancel);
+  Result<std::string> make(const snapshot::LayerId& layer, const task::Cancel& cancel);
   Result<oci::Descriptor> make_and_send(const snapshot::LayerId& layer, const oci::DiffId& diff_id, const task::Cancel& cancel);
   Result<CachedText> text_of(const oci::Digest& blob, std::string_view media_type, const task::Cancel& cancel);
   Result<CachedStep> cached(const build::StepResult& step, const task::Cancel& cancel);
@@ -54,7 +59,7 @@ class StepCacheWriter {
   std::optional<Result<StepCacheRoot>> known_;
   Guarded<std::set<oci::Digest>> distrusted_;
   Guarded<std::set<snapshot::LayerId>> begun_;
-  Guarded<std::map<snapshot::LayerId, oci::Descriptor>> sent_;
+  Guarded<std::map<snapshot::LayerId, Sent>> sent_;
   task::Limit sending_;
   task::Group group_;                     // last: its tasks use the rest
 };
