@@ -26,10 +26,15 @@ std::string name_of(const Graph& graph, VertexId id) {
   return "stage " + (stage.name.empty() ? std::to_string(vertex.stage) : stage.name);
 }
 
-/// A layer that cannot become a tar would fail only later, far from what brought the name.
+constexpr std::size_t kShownPath = 100;
+constexpr std::size_t kMaxPath = 4095;   // what the kernel takes, and what unpacking a layer accepts
+
+/// A layer that cannot become a tar, or that no one could unpack, would fail only later, far from what brought the name.
 Result<> check_names(const snapshot::Listing& listing) {
   for (std::size_t i = 0; i < listing.size(); ++i) {
     const std::string_view path = listing.path(i);
+    if (path.size() >= kMaxPath)
+      return failf(Errc::invalid_argument, "the path {}... of {} bytes is too long: {} are possible", quoted("/" + std::string(path.substr(0, kShownPath))), path.size() + 1, kMaxPath);
     if (!path.substr(path.rfind('/') + 1).starts_with(".wh.")) continue;
     Error error(Errc::unsupported, format("{} cannot be kept in an image layer", quoted("/" + std::string(path))));
     return fail(std::move(error).with_hint("names that begin with \".wh.\" mark deleted files there: rename or exclude it"));
@@ -94,8 +99,8 @@ class CopyStep : public Step {
     snapshot::LayerWriter layer(staged, lower, *session_.pool);
     CopyWriter writer(layer, rules, earlier_layer(earlier), cancel);
     std::vector<std::string> left_out;
-    for (const Selection& selection : selections_)
-      for (const SelectedSource& source : selection) {
+    for (Selection& selection : selections_)
+      for (SelectedSource& source : selection) {
         const bool is_done = TRY(unpack(source, destination, lower, rules, layer, writer, left_out, cancel));
         if (!is_done) TRY(writer.place(source, destination));
       }

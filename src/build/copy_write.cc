@@ -9,6 +9,9 @@
 namespace mica::build {
 namespace {
 
+/// Enough to keep all threads busy; each costs some 500 bytes until it is written.
+constexpr std::size_t kFilesTogether = 4096;
+
 using snapshot::Entry;
 using snapshot::Meta;
 using snapshot::Type;
@@ -57,7 +60,7 @@ Result<Destination> find_destination(std::string_view text, const snapshot::Tree
   return out;
 }
 
-Result<> CopyWriter::place(const SelectedSource& source, const Destination& destination) {
+Result<> CopyWriter::place(SelectedSource& source, const Destination& destination) {
   groups_.clear();
   fresh_.clear();
   if (!source.is_folder()) {
@@ -65,13 +68,14 @@ Result<> CopyWriter::place(const SelectedSource& source, const Destination& dest
     return put(source.entries.front().node, std::move(target), false);
   }
   TRY(place_folder(source, destination.path));
-  for (const SelectedEntry& entry : std::span(source.entries).subspan(1)) {
+  for (SelectedEntry& entry : std::span(source.entries).subspan(1)) {
     std::string target = join(destination.path, source.below(entry));
     const bool is_fresh = !fresh_.empty() && target.starts_with(fresh_);
     if (entry.node.type == Type::directory)
       TRY(put_folder(entry, target, is_fresh));
     else
       TRY(put(entry.node, std::move(target), is_fresh));
+    if (entry.node.inode_group == 0) entry.node = {};   // groups_ points to the others
   }
   return cancel_.check();
 }
@@ -229,7 +233,7 @@ Result<> CopyWriter::put_file(const Node& node, std::string target) {
   job.source_path = node.source_path;
   if (can_link(job)) job.link_from = earlier_.directory + "/" + job.path;
   jobs_.push_back(std::move(job));
-  return {};
+  return jobs_.size() < kFilesTogether ? Result<>() : flush();
 }
 
 /// Each inode of the earlier layer may appear once in the new one, hence only under its first name.

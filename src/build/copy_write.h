@@ -46,8 +46,9 @@ class CopyWriter {
   CopyWriter(snapshot::LayerWriter& layer, const CopyRules& rules, EarlierLayer earlier, task::Cancel cancel)
       : layer_(layer), rules_(rules), earlier_(std::move(earlier)), cancel_(std::move(cancel)) {}
 
+  /// Entries are emptied as they are placed: of a large context, they take more memory than anything else.
   /// Errors: conflict (folder over something else, file over a folder, a file on the way to the destination), those of reading.
-  Result<> place(const SelectedSource& source, const Destination& destination);
+  Result<> place(SelectedSource& source, const Destination& destination);
   /// A heredoc: mode 0644, root's, the time of the build.
   Result<> place(std::string_view name, const std::string& content, const Destination& destination);
   /// The destination as a folder, for an archive's contents; what is pending is written. `mode` for folders that must be made.

@@ -8,6 +8,7 @@ namespace mica::build {
 namespace {
 
 constexpr std::size_t kMaxPartsBytes = 256 << 20;
+constexpr std::size_t kPackedAtOnce = 64 << 10;
 constexpr std::size_t kShownChanges = 12;
 
 std::string shown_time(Timestamp time) { return docker_time(time).substr(0, 19); }
@@ -16,13 +17,22 @@ std::string shown_duration(std::int64_t ns) { return format("{:.1f}s", static_ca
 
 }  // namespace
 
-Result<oci::Digest> store_parts(store::BlobStore& blobs, const Parts& parts) {
+Result<std::string> pack_parts(const Parts& parts) {
   stream::MemorySink sink;
   auto encoder = TRY(stream::compress(sink, stream::Compression::zstd, 1));
-  const std::string text = encode_parts(parts);
-  TRY(encoder->write({reinterpret_cast<const unsigned char*>(text.data()), text.size()}));
+  std::string text(kPartsMagic);
+  const auto write = [&]() -> Result<> {
+    TRY(encoder->write({reinterpret_cast<const unsigned char*>(text.data()), text.size()}));
+    text.clear();
+    return {};
+  };
+  for (const Part& part : parts) {
+    append_part(text, part);
+    if (text.size() >= kPackedAtOnce) TRY(write());
+  }
+  TRY(write());
   TRY(encoder->finish());
-  return blobs.put(sink.bytes(), store::Sync::later);
+  return sink.take();
 }
 
 Result<Parts> parts_of(const store::BlobStore& blobs, const Record& record) {

@@ -62,19 +62,20 @@ std::string weak_key(const Parts& parts) { return digest_of(parts, true); }
 std::string strong_key(const Parts& parts) { return digest_of(parts, false); }
 
 std::string encode_parts(const Parts& parts) {
-  std::string out = "mica parts 1\n";
-  for (const Part& part : parts) {
-    out += part.declared ? 'd' : 'c';
-    append_text(out, part.name);
-    append_text(out, part.value);
-  }
+  std::string out(kPartsMagic);
+  for (const Part& part : parts) append_part(out, part);
   return out;
 }
 
+void append_part(std::string& to, const Part& part) {
+  to += part.declared ? 'd' : 'c';
+  append_text(to, part.name);
+  append_text(to, part.value);
+}
+
 Result<Parts> decode_parts(std::string_view bytes) {
-  constexpr std::string_view kMagic = "mica parts 1\n";
-  if (!bytes.starts_with(kMagic)) return fail(Errc::corrupt, "a step's key parts are in no known form");
-  bytes.remove_prefix(kMagic.size());
+  if (!bytes.starts_with(kPartsMagic)) return fail(Errc::corrupt, "a step's key parts are in no known form");
+  bytes.remove_prefix(kPartsMagic.size());
   Parts parts;
   while (!bytes.empty()) {
     const char kind = bytes[0];

@@ -27,6 +27,9 @@ std::string strong_key(const Parts& parts);
 
 /// Compact text form for the record (kept zstd-compressed in a blob) and back. Errors: corrupt.
 std::string encode_parts(const Parts& parts);
+/// The same piece by piece: what it begins with, then each part.
+inline constexpr std::string_view kPartsMagic = "mica parts 1\n";
+void append_part(std::string& to, const Part& part);
 Result<Parts> decode_parts(std::string_view bytes);
 
 /// One difference between two sets of parts.

@@ -165,7 +165,7 @@ class Solver {
       const bool hit = TRY(use_record(vertex, strong, states, parts, stop));
       if (hit) return {};
     }
-    return execute(vertex, step, states, parts, weak, strong, stop);
+    return execute(vertex, step, states, std::move(parts), weak, strong, stop);
   }
 
   Result<StepLock> lock_step(const std::string& strong, task::Cancel stop, bool& waited) {
@@ -322,10 +322,12 @@ class Solver {
     return {};
   }
 
-  Result<> execute(const Vertex& vertex, Step& step, const StepStates& states, const Parts& parts, const std::string& weak,
+  Result<> execute(const Vertex& vertex, Step& step, const StepStates& states, Parts parts, const std::string& weak,
                    const std::string& strong, task::Cancel stop) {
     StepResult& mine = result(vertex);
     const auto near = TRY(explain_run(vertex, parts, weak, strong));
+    const std::string packed = TRY(pack_parts(parts));
+    Parts().swap(parts);
     std::optional<task::Limit::Hold> hold;
     const bool is_run = std::holds_alternative<RunOp>(vertex.op);
     if (is_run) {
@@ -356,7 +358,7 @@ class Solver {
     record.duration_ns = monotonic_ns() - begun;
     record.created = record.used = now();
     if (!vertex.no_cache) keep_equal_result(near, *made, record);
-    record.parts = TRY(store_parts(blobs_, parts));
+    record.parts = TRY(blobs_.put(packed, store::Sync::later));
     record.log = TRY(output.commit());
     record.id = TRY(records_.put(record));
     mine.outcome = Outcome::done;

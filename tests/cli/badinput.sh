@@ -81,6 +81,17 @@ expect_ok "$MICA" save -o names.tar names:1
 expect_ok "$MICA" --root "$PWD/other" load -i names.tar
 expect_ok "$MICA" --root "$PWD/other" fsck
 
+# What is too long for the kernel stops the build at its line.
+name=$(printf 'g%.0s' {1..256})
+for instruction in "COPY Dockerfile /$name" "WORKDIR /$name" "COPY Dockerfile $(printf '/a%.0s' {1..2100})"; do
+  printf 'FROM busybox:1\n%s\n' "$instruction" > context/Dockerfile
+  refused "too long" build context
+  stderr_has "Dockerfile:2"
+done
+printf 'FROM busybox:1\nCOPY %s /\n' "$name" > context/Dockerfile
+refused "not found" build context
+store_is_clean
+
 # A folder of many files.
 rm -rf context out
 mkdir -p context/many
