@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/text.h"
 #include "build/cache_mounts.h"

@@ -1,5 +1,7 @@
 #include "cli/template_lexer.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/text.h"
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/template_tree.h"

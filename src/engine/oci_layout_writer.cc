@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+
 #include "archive/tar.h"
 #include "base/format.h"
 #include "base/text.h"
