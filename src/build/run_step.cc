@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "build/run_mounts.h"
 #include "build/step.h"
 #include "build/tidy_changes.h"
@@ -29,6 +30,19 @@ struct Release {
   ~Release() { mounts.release(); }
 };
 
+/// Where the time of a step goes, for the debug log (docs/run-environment.md, "What a start costs").
+class Phases {
+ public:
+  void ended(std::string_view what) {
+    const std::int64_t end = monotonic_ns();
+    log::debug("step phase={} us={}", what, (end - begun_) / 1000);
+    begun_ = end;
+  }
+
+ private:
+  std::int64_t begun_ = monotonic_ns();
+};
+
 class RunStep : public Step {
  public:
   RunStep(const Vertex& vertex, const Graph& graph, Session& session)
@@ -50,6 +64,7 @@ class RunStep : public Step {
   }
 
   Result<snapshot::LayerInfo> execute(const StepStates& states, const std::optional<Record>&, OutputSink& output, task::Cancel cancel) override {
+    Phases phases;
     const auto lower = TRY(session_.layers->view(states.parent.chain));
     auto folder = TRY(sys::TempDir::create(session_.temporary, "run"));
     if (::chmod(folder.path().c_str(), 0711) != 0) return fail_errno("preparing the step's folder");   // other users of the step reach sockets in it
@@ -62,13 +77,16 @@ class RunStep : public Step {
     auto places = TRY_DOING(make_mount_points(lower, points, folder.path() + "/points"), "preparing mount points");
     if (places) extra.push_back(std::move(*places));
 
+    phases.ended("files");
     auto* snapshotter = TRY(session_.snapshotter());
     auto* runtime = TRY(session_.runtime());
     auto root = TRY_DOING(snapshotter->writable(states.parent.chain, extra, cancel), "preparing the root filesystem");
     spec.rootfs = root->path();
+    phases.ended("root");
     runtime::Streams streams;
     streams.output = [&output](int stream, std::string_view bytes) { output.write(stream, bytes); };
     const auto exit = runtime->run(spec, streams, folder.path(), cancel);
+    phases.ended("runtime");
     if (!exit && exit.error().code() == Errc::cancelled) return fail(exit.error());
     if (!exit || exit->status != 0) {
       Error error = failure(exit);
@@ -76,7 +94,10 @@ class RunStep : public Step {
       return fail(std::move(error));
     }
     auto staged = TRY_DOING(root->take_changes(), "taking the step's changes");
-    return commit(std::move(staged), lower, cancel);
+    phases.ended("unmount");
+    auto layer = commit(std::move(staged), lower, cancel);
+    phases.ended("commit");
+    return layer;
   }
 
  private:

@@ -89,7 +89,9 @@ int unknown_command(const std::string& name, const GroupEntry* group) {
 
 Result<engine::Options> options_from(const Args& args) {
   engine::Options options;
-  if (args.flag("debug") || args.flag("debug-log") || args.text("log-level") == "debug") log::enable(true);
+  const char* wanted = std::getenv("MICA_LOG");
+  const bool by_variable = wanted && std::string_view(wanted) == "debug";
+  if (args.flag("debug") || args.flag("debug-log") || args.text("log-level") == "debug" || by_variable) log::enable(true);
   if (args.has("config")) ::setenv("DOCKER_CONFIG", args.text("config").c_str(), 1);
   options.root = args.text("root");
   options.runtime = args.text("runtime");
