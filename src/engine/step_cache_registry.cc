@@ -16,7 +16,7 @@ class ArrivingBlob : public stream::Source {
  public:
   ArrivingBlob(const registry::Repository& repository, oci::Descriptor blob, sys::Fd file, task::Pool& pool, const task::Cancel& cancel)
       : blob_(std::move(blob)), bytes_(std::move(file), pool), arriving_(pool, cancel) {
-    arriving_.run([this, repository, &pool](task::Cancel stop) -> Result<> {
+    arriving_.run([this, repository, &pool, promise = bytes_.promise()](task::Cancel stop) -> Result<> {
       auto received = [&]() -> Result<> {
         const task::Blocking blocking(pool);
         TRY(repository.read_blob(blob_, 0, -1, bytes_, stop));
