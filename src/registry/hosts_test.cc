@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/text.h"
 #include "registry/daemon_json.h"
