@@ -14,6 +14,7 @@
 #include "engine/build_outputs.h"
 #include "engine/collect_garbage.h"
 #include "engine/download.h"
+#include "engine/extra_hosts.h"
 #include "engine/host_ca.h"
 #include "engine/layout.h"
 #include "engine/lock_bases.h"
@@ -75,11 +76,8 @@ Result<std::vector<std::pair<std::string, std::string>>> pairs_of(const std::vec
 Result<std::vector<std::pair<std::string, std::string>>> hosts_of(const std::vector<std::string>& texts) {
   std::vector<std::pair<std::string, std::string>> hosts;
   for (const auto& text : texts) {
-    const auto at = text.find_first_of("=:");
-    if (at == text.npos || at == 0 || at + 1 == text.size()) return failf(Errc::invalid_argument, "invalid host {}: expected name:ip", quoted(text));
-    std::string ip = text.substr(at + 1);
-    if (ip.starts_with("[") && ip.ends_with("]")) ip = ip.substr(1, ip.size() - 2);
-    hosts.emplace_back(text.substr(0, at), std::move(ip));
+    auto host = TRY(parse_extra_host(text));
+    hosts.push_back(std::move(host));
   }
   return hosts;
 }

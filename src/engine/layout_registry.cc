@@ -10,6 +10,7 @@
 #include "base/format.h"
 #include "base/guarded.h"
 #include "base/text.h"
+#include "engine/document_parts.h"
 #include "engine/layout_index.h"
 #include "engine/layout_upload.h"
 #include "engine/oci_layout_writer.h"
@@ -24,8 +25,6 @@ using Entry = LayoutIndex::Entry;
 
 constexpr std::size_t kMaxDocument = 16 << 20, kMaxIndex = 256 << 20, kMaxKnownLinks = 20'000;
 constexpr int kMaxDepth = 4;
-
-bool is_index(std::string_view type) { return type == oci::kOciIndex || type == oci::kDockerIndex; }
 
 std::unexpected<Error> no_repository(const std::string& name) { return failf(Errc::not_found, "there is no repository {}", quoted(name)); }
 
