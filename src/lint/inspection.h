@@ -1,0 +1,84 @@
+/// One file under inspection: the tree, what can be said of its stages without building, and where findings go. A rule gets this and nothing else.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dockerfile/ignore.h"
+#include "dockerfile/tree.h"
+#include "lint/finding.h"
+#include "lint/options.h"
+#include "lint/shell.h"
+
+namespace mica::lint {
+
+/// Lines and columns of byte offsets.
+class LineIndex {
+ public:
+  explicit LineIndex(std::string_view source);        ///< `source` must outlive it
+  struct Position {
+    int line = 1, column = 1;
+  };
+  Position position(std::size_t offset) const;
+  std::size_t offset(int line, int column) const;      ///< kept within the source
+  Span line(int line) const;                           ///< without its line end
+  int count() const { return static_cast<int>(starts_.size()); }
+
+ private:
+  std::string_view source_;
+  std::vector<std::size_t> starts_;
+};
+
+/// A RUN (or the RUN of an ONBUILD), its shell text parsed.
+struct RunView {
+  const dockerfile::Instruction* instruction = nullptr;   ///< the outer one for ONBUILD
+  const dockerfile::Run* run = nullptr;
+  std::size_t stage = 0;
+  bool on_build = false;
+  bool exec_form = false;          ///< the words are parsed as a command, not as shell text
+  std::string shell;               ///< "sh", "bash", ...: name of the program that runs it
+  bool shell_is_posix = true;      ///< sh, bash, dash, ash, ksh, zsh, busybox; false: powershell, cmd, a heredoc of another language
+  std::vector<std::string> shell_words;   ///< the whole SHELL, "/bin/sh -c" when none was given
+  shell::Script script;            ///< offsets are of its text; span() of Inspection turns them into the file's
+  std::vector<std::size_t> source_offsets; ///< per byte of the script's text: where it stands in the source
+};
+
+struct StageView {
+  const dockerfile::Stage* stage = nullptr;
+  std::size_t index = 0;
+  std::optional<std::size_t> base_stage;    ///< FROM an earlier stage
+  bool from_scratch = false;
+  bool exported = false;                    ///< the last one, or a base of it
+  bool needed = false;                      ///< reached from the last stage by FROM, COPY --from or a mount
+  std::vector<RunView> runs;                ///< in order
+};
+
+/// The rules see comments and pragmas nowhere: what they hide is taken off afterwards.
+class Inspection {
+ public:
+  Inspection(const dockerfile::File& file, const Options& options);
+  ~Inspection();
+
+  const dockerfile::File& file;
+  const Options& options;
+  const std::string& source;
+  LineIndex lines;
+  std::vector<StageView> stages;
+
+  Span span(const dockerfile::Range& range) const;                                 ///< from its place to the end of that physical line (without blanks at the end)
+  Span span(const dockerfile::Instruction& instruction, std::size_t begin, std::size_t end) const;   ///< of bytes of instruction.text
+  Span span(const RunView& run, std::size_t begin, std::size_t end) const;         ///< of bytes of run.script's text
+  Span keyword(const dockerfile::Instruction& instruction) const;
+  Span whole(const dockerfile::Instruction& instruction) const;                    ///< from its keyword to the end of its last line, without the line end
+  Span whole(const dockerfile::Stage& stage) const;                                ///< its FROM line
+
+  void report(const Rule& rule, Span where, int instruction_line, std::string message, std::optional<Fix> fix = std::nullopt);
+  std::vector<Finding> take();
+
+ private:
+  std::vector<Finding> findings_;
+};
+
+}  // namespace mica::lint
