@@ -39,7 +39,7 @@ class KeywordCase {
   template <class Visit>
   void each(const Visit& visit) const {
     for (const Stage& stage : file_.stages) {
-      visit(stage.from_keyword, stage.where);
+      if (!stage.implied) visit(stage.from_keyword, stage.where);
       for (const Instruction& instruction : stage.instructions) visit(instruction.keyword_as_written, instruction.where);
     }
   }

@@ -72,7 +72,8 @@ bool is_own_frontend(std::string_view image) {
 
 class FileParser {
  public:
-  FileParser(File& file, Diagnostics& diagnostics) : file_(file), diagnostics_(diagnostics), reader_(file.source, diagnostics) {}
+  FileParser(File& file, const ParseOptions& options, Diagnostics& diagnostics)
+      : file_(file), options_(options), diagnostics_(diagnostics), reader_(file.source, diagnostics) {}
 
   void run() {
     std::size_t count = 0;
@@ -86,6 +87,7 @@ class FileParser {
       add(std::move(*line));
     }
     file_.directives.escape = reader_.escape();
+    if (options_.fragment && !seen_from_) take_in_global_args();
     if (count == 0 && diagnostics_.error_count() == 0)
       diagnostics_.error({reader_.line(), 1, reader_.line()}, "file with no instructions");
     else if (file_.stages.empty() && diagnostics_.error_count() == 0)
@@ -102,6 +104,8 @@ class FileParser {
       if (auto stage = parse_from(statement, diagnostics_)) {
         stage->comments = std::move(line.comments);
         file_.stages.push_back(std::move(*stage));
+      } else if (options_.fragment) {
+        file_.stages.push_back({.where = statement.where, .implied = true});
       }
       seen_from_ = true;
       return;
@@ -112,19 +116,32 @@ class FileParser {
       if (diagnostics_.error_count() > errors_before && heredocs_of(statement).empty()) skip_heredocs(statement, reader_);
       return;
     }
-    if (!seen_from_ && statement.keyword != "ARG") {
+    if (options_.fragment && file_.stages.empty() && statement.keyword != "ARG") {
+      file_.stages.push_back({.where = statement.where, .implied = true});
+    } else if (!options_.fragment && !seen_from_ && statement.keyword != "ARG") {
       if (!std::exchange(told_no_stage_, true))
         diagnostics_.error(statement.where, "no build stage in current context", "only ARG may stand before the first FROM");
       return;
     }
     Instruction instruction = make_instruction(statement, std::move(line.comments), std::move(*command));
-    if (!seen_from_)
+    if (file_.stages.empty() && !seen_from_)
       file_.global_args.push_back(std::move(instruction));
     else if (!file_.stages.empty())
       file_.stages.back().instructions.push_back(std::move(instruction));
   }
 
+  /// Without a FROM they stand in the one stage that there is.
+  void take_in_global_args() {
+    if (file_.global_args.empty()) return;
+    if (file_.stages.empty()) file_.stages.push_back({.where = file_.global_args.front().where, .implied = true});
+    auto& instructions = file_.stages.front().instructions;
+    instructions.insert(instructions.begin(), std::make_move_iterator(file_.global_args.begin()),
+                        std::make_move_iterator(file_.global_args.end()));
+    file_.global_args.clear();
+  }
+
   File& file_;
+  const ParseOptions& options_;
   Diagnostics& diagnostics_;
   LineReader reader_;
   bool seen_from_ = false, told_no_stage_ = false;
@@ -132,7 +149,7 @@ class FileParser {
 
 }  // namespace
 
-Parsed parse(std::string name, std::string_view text) {
+Parsed parse(std::string name, std::string_view text, const ParseOptions& options) {
   Parsed parsed{.file = {.name = std::move(name)}};
   Diagnostics diagnostics;
   if (text.empty()) {
@@ -152,7 +169,7 @@ Parsed parse(std::string name, std::string_view text) {
             format("the frontend {} is not run: the file is read as docker/dockerfile reads it", quoted(directives.syntax)));
     }
     directives.check = find_directive(text, "check", "#").value_or(FoundDirective{}).value;
-    FileParser(parsed.file, diagnostics).run();
+    FileParser(parsed.file, options, diagnostics).run();
     add_warnings(parsed.file, diagnostics);
   }
   parsed.errors = diagnostics.take_errors();

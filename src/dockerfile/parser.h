@@ -22,8 +22,14 @@ struct Parsed {
   std::vector<Diagnostic> errors;   ///< all of them; when not empty, `file` holds what could be understood
 };
 
+struct ParseOptions {
+  /// For who looks at the text without building it: instructions that no FROM stands above make up a stage that is `implied`, and a
+  /// file without any FROM is no error.
+  bool fragment = false;
+};
+
 /// Parses a whole Dockerfile; collects every syntax error instead of stopping at the first.
-Parsed parse(std::string name, std::string_view text);
+Parsed parse(std::string name, std::string_view text, const ParseOptions& options = {});
 
 /// `parse` as a Result: the errors become one Error (invalid_argument) with the first as message and position; its full_text()
 /// shows each as "NAME:LINE: message" with the source lines, a caret and the suggestion.

@@ -133,6 +133,7 @@ struct Stage {
   std::string text;                 ///< the FROM line, as Instruction::text
   std::vector<std::string> comments;
   Range where;
+  bool implied = false;             ///< no FROM that could be read stands above it (ParseOptions::fragment)
   std::vector<Instruction> instructions;
 };
 

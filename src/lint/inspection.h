@@ -2,6 +2,7 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,8 @@ struct RunView {
 struct StageView {
   const dockerfile::Stage* stage = nullptr;
   std::size_t index = 0;
+  std::string base;                         ///< variables replaced by the defaults of ARGs before the first FROM; as written when one is not known
+  bool base_known = true;                   ///< false: a variable of it has no value, or only a default of its own place
   std::optional<std::size_t> base_stage;    ///< FROM an earlier stage
   bool from_scratch = false;
   bool exported = false;                    ///< the last one, or a base of it
@@ -55,10 +58,24 @@ struct StageView {
   std::vector<RunView> runs;                ///< in order
 };
 
+/// An instruction, or what an ONBUILD holds: `instruction` is then the inner one, with the places of the file, and `outer` the ONBUILD.
+struct InstructionView {
+  const dockerfile::Instruction* instruction = nullptr;
+  const dockerfile::Instruction* outer = nullptr;
+  std::size_t stage = 0;
+  int line() const { return (outer ? outer : instruction)->where.line; }
+};
+
+/// From "# hadolint shell=...".
+struct ShellPragma {
+  int line = 0;
+  std::string shell;
+};
+
 /// The rules see comments and pragmas nowhere: what they hide is taken off afterwards.
 class Inspection {
  public:
-  Inspection(const dockerfile::File& file, const Options& options);
+  Inspection(const dockerfile::File& file, const Options& options, std::span<const ShellPragma> shells = {});
   ~Inspection();
 
   const dockerfile::File& file;
@@ -66,18 +83,34 @@ class Inspection {
   const std::string& source;
   LineIndex lines;
   std::vector<StageView> stages;
+  std::vector<InstructionView> instructions;          ///< of all stages, in order; the inner one of an ONBUILD comes right after it
 
   Span span(const dockerfile::Range& range) const;                                 ///< from its place to the end of that physical line (without blanks at the end)
   Span span(const dockerfile::Instruction& instruction, std::size_t begin, std::size_t end) const;   ///< of bytes of instruction.text
   Span span(const RunView& run, std::size_t begin, std::size_t end) const;         ///< of bytes of run.script's text
   Span keyword(const dockerfile::Instruction& instruction) const;
   Span whole(const dockerfile::Instruction& instruction) const;                    ///< from its keyword to the end of its last line, without the line end
-  Span whole(const dockerfile::Stage& stage) const;                                ///< its FROM line
+  Span whole(const dockerfile::Stage& stage) const;                                ///< its FROM line, from the keyword; empty for an implied one
 
   void report(const Rule& rule, Span where, int instruction_line, std::string message, std::optional<Fix> fix = std::nullopt);
+  /// The same about an instruction.
+  void report(const Rule& rule, Span where, const InstructionView& view, std::string message, std::optional<Fix> fix = std::nullopt) {
+    report(rule, where, view.line(), std::move(message), std::move(fix));
+  }
   std::vector<Finding> take();
 
+  /// Offset in the source of byte `offset` of instruction.text.
+  std::size_t source_offset(const dockerfile::Instruction& instruction, std::size_t offset) const;
+  /// Offset in instruction.text of what follows keyword and flags.
+  std::size_t arguments_begin(const dockerfile::Instruction& instruction) const;
+  /// The stage before `before` that a name or a number means, as FROM and COPY --from have it. nullopt: an image or a context.
+  std::optional<std::size_t> stage_named(std::string_view name, std::size_t before, bool numbers = true) const;
+
  private:
+  void add_stage(std::size_t index, std::span<const ShellPragma> shells, std::vector<std::vector<std::string>>& shell_of);
+  void add_run(StageView& view, const InstructionView& instruction, const std::vector<std::string>& shell_words);
+  void mark_needed();
+  std::vector<std::unique_ptr<dockerfile::Instruction>> triggers_;
   std::vector<Finding> findings_;
 };
 

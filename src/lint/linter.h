@@ -20,6 +20,13 @@ struct Report {
 /// Looks at a whole Dockerfile or a fragment of one (without FROM). Never fails: what cannot be parsed is in `errors`.
 Report lint_text(std::string name, std::string source, const Options& options);
 
+/// Adds what was found elsewhere (by shellcheck, by a builder), hidden where a pragma says so, and sorts. Rules that are ignored are left out;
+/// severities are set.
+void add_findings(Report& report, std::vector<Finding> findings, const Options& options);
+
+/// What a rule counts as; off when it is ignored.
+Severity severity_of(const Rule& rule, const Options& options);
+
 /// Applies fixes of the kinds wanted until none is left, at most kMaxFixPasses times; of fixes that overlap the earlier place wins, the other comes in the next pass.
 /// A fix that would bring a finding of another rule, or a syntax error, is not applied.
 struct Fixed {

@@ -20,6 +20,7 @@ struct Options {
   bool strict_labels = false;                                 ///< no label outside the schema
   bool honour_pragmas = true;
   std::map<std::string, std::string, std::less<>> build_args; ///< --build-arg: replace ARG defaults
+  std::string today;                                          ///< "2026-11-25", for dates of expiry; empty: nothing is over yet
   /// Ignore patterns of the context, null text: not looked at; the context's own rules are the builder's.
   bool has_ignore_file = true;                                ///< false: known to be missing
   std::string ignore_text;                                    ///< of .dockerignore; meaningful when `knows_context`

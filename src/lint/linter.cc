@@ -1,0 +1,73 @@
+#include "lint/linter.h"
+
+#include <algorithm>
+
+#include "dockerfile/parser.h"
+#include "lint/inspection.h"
+#include "lint/pragmas.h"
+#include "lint/rule.h"
+
+namespace mica::lint {
+namespace {
+
+bool is_on(const Rule& rule, const Options& options) { return severity_of(rule, options) != Severity::off; }
+
+bool looked_for(const Rule& rule, const Options& options) { return rule.check != nullptr && is_on(rule, options); }
+
+void finish(std::vector<Finding>& findings, const Options& options) {
+  for (Finding& finding : findings) finding.severity = severity_of(*finding.rule, options);
+  std::erase_if(findings, [](const Finding& finding) { return finding.severity == Severity::off; });
+}
+
+void sort(std::vector<Finding>& findings) {
+  std::ranges::stable_sort(findings, [](const Finding& a, const Finding& b) {
+    return a.where.begin != b.where.begin ? a.where.begin < b.where.begin : a.rule->id < b.rule->id;
+  });
+}
+
+}  // namespace
+
+Severity severity_of(const Rule& rule, const Options& options) {
+  if (options.ignored.contains(rule.id)) return Severity::off;
+  const auto changed = options.severities.find(rule.id);
+  return changed == options.severities.end() ? rule.severity : changed->second;
+}
+
+Report lint_text(std::string name, std::string source, const Options& options) {
+  dockerfile::Parsed parsed = dockerfile::parse(name, source, {.fragment = true});
+  Report report{.file = std::move(name), .source = std::move(source), .errors = std::move(parsed.errors)};
+  if (parsed.file.source.empty()) return report;  // nothing was read: the errors say why
+
+  const LineIndex lines(parsed.file.source);
+  Pragmas pragmas = find_pragmas(parsed.file, lines, options.today);
+  Inspection inspection(parsed.file, options, pragmas.shells);
+  for (const Rule* rule : rules())
+    if (looked_for(*rule, options)) rule->check(inspection);
+  report.findings = inspection.take();
+  finish(report.findings, options);
+  if (options.honour_pragmas) {
+    apply_pragmas(pragmas.pragmas, lines, report.findings);
+    check_pragmas(pragmas.pragmas, inspection, looked_for);
+    std::vector<Finding> about_pragmas = inspection.take();
+    finish(about_pragmas, options);
+    apply_pragmas(pragmas.pragmas, lines, about_pragmas);
+    std::ranges::move(about_pragmas, std::back_inserter(report.findings));
+  }
+  sort(report.findings);
+  return report;
+}
+
+void add_findings(Report& report, std::vector<Finding> findings, const Options& options) {
+  finish(findings, options);
+  if (findings.empty()) return;
+  if (options.honour_pragmas) {
+    const dockerfile::Parsed parsed = dockerfile::parse(report.file, report.source, {.fragment = true});
+    const LineIndex lines(report.source);
+    Pragmas pragmas = find_pragmas(parsed.file, lines, options.today);
+    apply_pragmas(pragmas.pragmas, lines, findings);
+  }
+  std::ranges::move(findings, std::back_inserter(report.findings));
+  sort(report.findings);
+}
+
+}  // namespace mica::lint
