@@ -20,6 +20,12 @@ namespace mica::analyze {
 /// Why a body is dead. `deleted`: none of its paths is there in the end; `overwritten`: one is, from a later layer.
 enum class DeadKind : std::uint8_t { deleted, overwritten };
 
+/// What differs between two files of the same content.
+struct Attributes {
+  bool owner = false, mode = false, times = false, xattrs = false;
+  bool operator==(const Attributes&) const = default;
+};
+
 /// A dead body of at least one byte.
 struct Finding {
   DeadKind kind = DeadKind::deleted;
@@ -29,7 +35,7 @@ struct Finding {
   std::size_t hidden_by_layer = 0; ///< took away the last path to them
   bool inherited = false;          ///< added_layer is of the base image: the Dockerfile cannot reclaim it
   bool same_content = false;       ///< a later layer stores the same bytes at that path: chown, chmod, touch, or copied again
-  std::string changed;             ///< of same_content: what is new in the next copy: "owner", "mode", "times", joined by ", "; empty: nothing of these
+  Attributes changed;              ///< of same_content: what is new in the next copy
 };
 
 /// Findings told together: a directory all of whose bodies of one layer are dead, hidden by one layer in one way; or a single file.
@@ -40,7 +46,7 @@ struct Rollup {
   bool is_directory = false;
   std::uint64_t bytes = 0, files = 0;
   std::size_t added_layer = 0, hidden_by_layer = 0;
-  std::string changed;             ///< as the findings say together
+  Attributes changed;              ///< of any finding in it
 };
 
 struct Waste {
@@ -139,5 +145,6 @@ struct LiveFile {
 std::vector<LiveFile> live_files(const Image& image);
 
 std::string_view name(DeadKind kind);   ///< "deleted", "overwritten"
+std::vector<std::string> names(const Attributes& changed);   ///< "owner", "mode", "times", "attributes"
 
 }  // namespace mica::analyze

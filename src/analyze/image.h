@@ -22,8 +22,9 @@ struct Entry {
   bool implied = false;            ///< a directory that is there only because the layer has something in it: no entry of its own
   std::uint32_t mode = 0, uid = 0, gid = 0;   ///< 07777 bits
   std::uint64_t size = 0;          ///< of a body, unpacked (holes count); 0 for all but the entry that stores one
+  std::uint64_t archived_size = 0; ///< what the entry's header in the tar says: another name of a body may be the one that brings it there
   std::int64_t mtime_ns = 0;
-  Sha256Bytes digest{};            ///< of a body
+  Sha256Bytes digest{};            ///< of the body that a file names
   std::string hard_link;           ///< path of this layer's entry that stores the body; empty: this one does
   std::string link;                ///< target of a symlink
   std::string xattrs;              ///< extended attributes in some form that is equal when they are
@@ -66,7 +67,7 @@ void normalise(Layer& layer);
 /// True when `path` is `directory` or below it; "" is the root.
 bool is_within(std::string_view path, std::string_view directory);
 
-/// "not known", "--base", "build record", ...
+/// "unknown", "option", "build", ...
 std::string_view name(Base::Known how);
 
 }  // namespace mica::analyze
