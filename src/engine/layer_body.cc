@@ -40,7 +40,7 @@ Result<std::unique_ptr<CompressedLayer>> CompressedLayer::start(Engine& engine, 
     auto write = [&]() -> Result<> {
       if (form.compression == stream::Compression::none) TRY(write_layer_bytes(engine, layer, *bytes, stop));
       else {
-        auto encoder = TRY(stream::compress(*bytes, form.compression, form.level));
+        auto encoder = TRY(stream::compress(*bytes, form.compression, form.level, &engine.pool()));
         TRY(write_layer_bytes(engine, layer, *encoder, stop));
         TRY(encoder->finish());
       }

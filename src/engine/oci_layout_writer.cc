@@ -84,7 +84,7 @@ Result<oci::Descriptor> OciLayoutWriter::put_layer(const snapshot::LayerId& laye
   stream::HashingSink hashing(&sink);
   auto write = [&]() -> Result<> {
     if (compression == stream::Compression::none) return write_layer_bytes(*engine_, layer, hashing, cancel);
-    auto encoder = TRY(stream::compress(hashing, compression, level));
+    auto encoder = TRY(stream::compress(hashing, compression, level, &engine_->pool()));
     TRY(write_layer_bytes(*engine_, layer, *encoder, cancel));
     return encoder->finish();
   };

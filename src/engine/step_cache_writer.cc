@@ -110,7 +110,7 @@ Result<std::string> StepCacheWriter::make(const snapshot::LayerId& layer, const 
     TRY(write_layer_bytes(engine_, layer, bytes, cancel));
     return bytes.take();
   }
-  auto encoder = TRY(stream::compress(bytes, form_.compression, form_.level));
+  auto encoder = TRY(stream::compress(bytes, form_.compression, form_.level, &engine_.pool()));
   TRY(write_layer_bytes(engine_, layer, *encoder, cancel));
   TRY(encoder->finish());
   return bytes.take();

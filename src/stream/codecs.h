@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "stream/stream.h"
+#include "task/task.h"
 
 namespace mica::stream {
 
@@ -52,8 +53,7 @@ std::unique_ptr<Source> gzip_source(Source& from);
 std::unique_ptr<Source> zstd_source(Source& from);
 std::unique_ptr<Source> xz_source(Source& from);
 std::unique_ptr<Source> bzip2_source(Source& from);
-std::unique_ptr<Sink> isal_gzip_sink(Sink& to, int level);  ///< 0..3
-std::unique_ptr<Sink> zlib_gzip_sink(Sink& to, int level);  ///< 4..9
+std::unique_ptr<Sink> gzip_sink(Sink& to, int level, task::Pool* pool);   ///< 0..9
 std::unique_ptr<Sink> zstd_sink(Sink& to, int level);       ///< 1..19
 
 }  // namespace mica::stream

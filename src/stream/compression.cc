@@ -67,14 +67,13 @@ Result<std::unique_ptr<Source>> decompress(Source& from, Compression compression
   return fail(Errc::unsupported, "unknown compression");
 }
 
-Result<std::unique_ptr<Sink>> compress(Sink& to, Compression compression, int level) {
-  constexpr int kDefaultGzip = 1, kDefaultZstd = 3, kMostIsal = 3;
+Result<std::unique_ptr<Sink>> compress(Sink& to, Compression compression, int level, task::Pool* pool) {
+  constexpr int kDefaultGzip = 1, kDefaultZstd = 3;
   switch (compression) {
     case Compression::none: return std::make_unique<PlainSink>(to);
     case Compression::gzip:
       TRY(check_level("gzip", level, 0, 9));
-      if (level == -1) level = kDefaultGzip;
-      return level <= kMostIsal ? isal_gzip_sink(to, level) : zlib_gzip_sink(to, level);
+      return gzip_sink(to, level == -1 ? kDefaultGzip : level, pool);
     case Compression::zstd:
       TRY(check_level("zstd", level, 1, 19));
       return zstd_sink(to, level == -1 ? kDefaultZstd : level);

@@ -27,9 +27,9 @@ std::string sample(std::size_t size) {
   return text;
 }
 
-std::string packed(std::string_view text, Compression format, int level = -1, std::size_t step = 1 << 20) {
+std::string packed(std::string_view text, Compression format, int level = -1, std::size_t step = 1 << 20, task::Pool* pool = nullptr) {
   stream::MemorySink out;
-  auto sink = stream::compress(out, format, level);
+  auto sink = stream::compress(out, format, level, pool);
   REQUIRE(sink.has_value());
   for (std::size_t i = 0; i < text.size(); i += step) REQUIRE((*sink)->write(bytes_of(text.substr(i, step))).has_value());
   REQUIRE((*sink)->finish().has_value());
@@ -86,6 +86,42 @@ TEST_CASE("the same bytes give the same gzip whatever the sizes of the writes") 
   }
   for (const int level : {1, 6}) CHECK(packed("x", Compression::gzip, level).substr(0, 8) == "\x1f\x8b\x08\0\0\0\0\0"sv);
   for (const int level : {1, 6}) CHECK(packed("x", Compression::gzip, level)[9] == '\xff');
+}
+
+TEST_CASE("gzip is the same with the threads of a pool, be it free or busy") {
+  constexpr std::size_t kPiece = 1 << 20;
+  for (const std::size_t size : {std::size_t{0}, kPiece - 1, kPiece, kPiece + 1, 9 * kPiece + 5}) {
+    const std::string text = sample(size);
+    for (const int level : {0, 1, 6}) {
+      CAPTURE(size);
+      CAPTURE(level);
+      const std::string alone = packed(text, Compression::gzip, level);
+      CHECK(unpacked(alone, Compression::gzip) == text);
+      for (const int threads : {1, 2, 5}) {
+        task::Pool pool(threads);
+        CHECK(packed(text, Compression::gzip, level, 100'000, &pool) == alone);
+      }
+      task::Pool busy(1);
+      task::Group group(busy, {});
+      std::string within;
+      group.run([&](task::Cancel) -> Result<> {
+        within = packed(text, Compression::gzip, level, 100'000, &busy);
+        return {};
+      });
+      CHECK(group.wait().has_value());
+      CHECK(within == alone);
+    }
+  }
+}
+
+TEST_CASE("a gzip stream that is given up half-way leaves nobody waiting") {
+  task::Pool pool(2);
+  struct Full : stream::Sink {
+    Result<> write(std::span<const unsigned char>) override { return fail(Errc::resource_exhausted, "full"); }
+  } full;
+  auto sink = stream::compress(full, Compression::gzip, 1, &pool);
+  const std::string text = sample(20 << 20);
+  CHECK((*sink)->write(bytes_of(text)).error().code() == Errc::resource_exhausted);
 }
 
 TEST_CASE("members that follow each other are one stream") {

@@ -1,6 +1,5 @@
-// gzip (RFC 1952): ISA-L reads, and writes levels 0 to 3; zlib writes 4 to 9, where a ratio is asked for.
+// Reading gzip (RFC 1952), by ISA-L.
 #include <isa-l/igzip_lib.h>
-#include <zlib.h>
 
 #include "base/format.h"
 #include "stream/codecs.h"
@@ -69,70 +68,8 @@ class GzipSource : public Source {
   bool started_ = false, ended_ = false;
 };
 
-class IsalSink : public BlockSink {
- public:
-  IsalSink(Sink& to, int level) : BlockSink(to), stream_(std::make_unique<isal_zstream>()) {
-    isal_deflate_init(stream_.get());
-    constexpr std::uint32_t kLevelBytes[] = {0, ISAL_DEF_LVL1_DEFAULT, ISAL_DEF_LVL2_DEFAULT, ISAL_DEF_LVL3_DEFAULT};
-    level_buffer_.resize(kLevelBytes[level]);
-    stream_->level = static_cast<std::uint32_t>(level);
-    stream_->level_buf = level_buffer_.data();
-    stream_->level_buf_size = kLevelBytes[level];
-    stream_->gzip_flag = IGZIP_GZIP;
-    stream_->flush = NO_FLUSH;
-  }
-
- private:
-  Result<> encode(std::span<const unsigned char> block, bool last) override {
-    stream_->next_in = const_cast<unsigned char*>(block.data());
-    stream_->avail_in = static_cast<std::uint32_t>(block.size());
-    stream_->end_of_stream = last;
-    do {
-      stream_->next_out = output().data();
-      stream_->avail_out = static_cast<std::uint32_t>(output().size());
-      const int code = isal_deflate(stream_.get());
-      if (code != COMP_OK) return failf(Errc::internal, "compressing gzip: error {}", code);
-      TRY(emit(output().size() - stream_->avail_out));
-    } while (stream_->avail_in > 0 || stream_->avail_out == 0 || (last && stream_->internal_state.state != ZSTATE_END));
-    return {};
-  }
-
-  std::unique_ptr<isal_zstream> stream_;
-  std::vector<unsigned char> level_buffer_;
-};
-
-class ZlibSink : public BlockSink {
- public:
-  ZlibSink(Sink& to, int level) : BlockSink(to) {
-    constexpr int kGzipWindow = 15 + 16, kMemory = 8;
-    const int code = deflateInit2(&stream_, level, Z_DEFLATED, kGzipWindow, kMemory, Z_DEFAULT_STRATEGY);
-    MICA_ASSERT(code == Z_OK, "zlib takes levels 4 to 9");
-    header_.os = 255;
-    deflateSetHeader(&stream_, &header_);
-  }
-  ~ZlibSink() override { deflateEnd(&stream_); }
-
- private:
-  Result<> encode(std::span<const unsigned char> block, bool last) override {
-    stream_.next_in = const_cast<unsigned char*>(block.data());
-    stream_.avail_in = static_cast<uInt>(block.size());
-    do {
-      stream_.next_out = output().data();
-      stream_.avail_out = static_cast<uInt>(output().size());
-      deflate(&stream_, last ? Z_FINISH : Z_NO_FLUSH);
-      TRY(emit(output().size() - stream_.avail_out));
-    } while (stream_.avail_out == 0);
-    return {};
-  }
-
-  z_stream stream_{};
-  gz_header header_{};
-};
-
 }  // namespace
 
 std::unique_ptr<Source> gzip_source(Source& from) { return std::make_unique<GzipSource>(from); }
-std::unique_ptr<Sink> isal_gzip_sink(Sink& to, int level) { return std::make_unique<IsalSink>(to, level); }
-std::unique_ptr<Sink> zlib_gzip_sink(Sink& to, int level) { return std::make_unique<ZlibSink>(to, level); }
 
 }  // namespace mica::stream
