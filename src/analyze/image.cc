@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/format.h"
+
 namespace mica::analyze {
 namespace {
 
@@ -113,6 +115,16 @@ void normalise(Layer& layer) {
   entries = std::move(sorted);
   std::ranges::sort(layer.whiteouts);
   layer.whiteouts.erase(std::unique(layer.whiteouts.begin(), layer.whiteouts.end()), layer.whiteouts.end());
+}
+
+std::string pack_xattrs(std::vector<std::pair<std::string, std::string>> xattrs) {
+  std::ranges::sort(xattrs);
+  std::string out;
+  for (const auto& [key, value] : xattrs) {
+    const bool is_of_host = (key.starts_with("security.") && key != "security.capability") || key.starts_with("trusted.overlay.") || key.starts_with("user.overlay.");
+    if (!is_of_host) out += format("{}={}:{};", key, value.size(), value);
+  }
+  return out;
 }
 
 bool is_within(std::string_view path, std::string_view directory) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/sha256.h"
@@ -27,7 +28,7 @@ struct Entry {
   Sha256Bytes digest{};            ///< of the body that a file names
   std::string hard_link;           ///< path of this layer's entry that stores the body; empty: this one does
   std::string link;                ///< target of a symlink
-  std::string xattrs;              ///< extended attributes in some form that is equal when they are
+  std::string xattrs;              ///< as pack_xattrs gives them
   bool stores_body() const { return kind == Kind::file && hard_link.empty(); }
 };
 
@@ -63,6 +64,9 @@ struct Image {
 /// Brings what a producer made into the form above: sorts, drops what a later entry of the same path replaced (`entries` in the order of the archive), adds
 /// implied parents, lets each body be stored by its first path. Hard links to what is not in this layer become files without a body.
 void normalise(Layer& layer);
+
+/// Extended attributes as Entry::xattrs has them: sorted, without those that belong to the host and not to the layer.
+std::string pack_xattrs(std::vector<std::pair<std::string, std::string>> xattrs);
 
 /// True when `path` is `directory` or below it; "" is the root.
 bool is_within(std::string_view path, std::string_view directory);

@@ -16,13 +16,6 @@ std::string key_of(std::string_view path) {
   return clean;
 }
 
-/// Attributes as one string, equal when they are; sorted by name they come.
-std::string packed(const std::vector<std::pair<std::string, std::string>>& xattrs) {
-  std::string out;
-  for (const auto& [key, value] : xattrs) out += format("{}={}:{};", key, value.size(), value);
-  return out;
-}
-
 class LayerReader {
  public:
   LayerReader(stream::Source& tar, Layer& layer, const TarOptions& options) : tar_(tar), layer_(layer), options_(options), buffer_(stream::kBufferBytes) {}
@@ -51,7 +44,7 @@ class LayerReader {
       return {};
     }
     Entry entry{.path = std::move(path), .mode = from.mode, .uid = static_cast<std::uint32_t>(from.uid), .gid = static_cast<std::uint32_t>(from.gid), .mtime_ns = from.mtime_ns};
-    entry.xattrs = packed(from.xattrs);
+    if (!from.xattrs.empty()) entry.xattrs = pack_xattrs(std::move(from.xattrs));
     switch (from.type) {
       case archive::EntryType::file: TRY(take_body(from, entry)); break;
       case archive::EntryType::hard_link: entry.hard_link = key_of(from.link); break;
