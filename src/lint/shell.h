@@ -36,17 +36,27 @@ struct Word {
   std::vector<Expansion> expansions;
 };
 
+/// Body of a here-document inside shell text.
+struct HereDocument {
+  std::string body;                      ///< as it stands, without the tabs that <<- takes off
+  std::size_t begin = 0, end = 0;        ///< of the body's lines
+  bool literal = false;                  ///< the delimiter was quoted: nothing is expanded
+  std::vector<Expansion> expansions;
+};
+
 struct Redirect {
-  std::string operation;                 ///< ">", ">>", "<", "<<", "<<<", ">&", "&>", ...
+  std::string operation;                 ///< ">", ">>", "<", "<<", "<<-", "<<<", ">&", "&>", ...
   int fd = -1;
   Word target;
-  std::string body;                      ///< of a here-document
+  std::shared_ptr<const HereDocument> document;   ///< of << and <<-
   std::size_t begin = 0, end = 0;
 };
 
 struct Assignment {
-  std::string name;
-  Word value;
+  std::string name;                      ///< without subscript
+  bool appends = false;                  ///< +=
+  Word value;                            ///< of an array: its text with parentheses, and the expansions of all elements
+  std::vector<Word> elements;            ///< of an array
   std::size_t begin = 0, end = 0;
 };
 
@@ -112,8 +122,12 @@ struct Visit {
 };
 /// All simple commands, in the order of the text, those in substitutions and functions too.
 void each_command(const Script& script, const std::function<void(const Visit&)>& visit);
+/// Commands of every kind, compound ones before what they hold.
+void each_node(const Script& script, const std::function<void(const Visit&)>& visit);
 
-/// Name of the program: the first word's last path component, wrappers looked through (sudo, env, exec, nice, time, command, "sh -c" not). Empty: not literal.
+/// Index of the word that names the program, wrappers looked through (sudo, env, exec, nice, time, command; "sh -c" not). words.size(): there is none.
+std::size_t program_index(const Command& command);
+/// Name of the program: the last path component of that word. Empty: none, or not literal.
 std::string_view program(const Command& command);
 /// Words after the program that do not begin with '-'. A flag's separate value counts as a word unless the flag is in `flags_with_value`.
 std::vector<const Word*> operands(const Command& command, std::vector<std::string_view> flags_with_value = {});
