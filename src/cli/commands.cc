@@ -4,6 +4,7 @@ namespace mica::cli {
 namespace {
 
 constexpr Entry kTable[] = {
+    {"analyze", &kAnalyze},
     {"base", &kBase},
     {"build", &kBuild},
     {"builder build", &kBuild},
@@ -23,6 +24,7 @@ constexpr Entry kTable[] = {
     {"copy", &kCopy},
     {"fsck", &kFsck},
     {"history", &kHistory},
+    {"image analyze", &kAnalyze},
     {"image build", &kBuild},
     {"image copy", &kCopy},
     {"image history", &kHistory},

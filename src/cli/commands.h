@@ -4,6 +4,7 @@
 
 namespace mica::cli {
 
+extern const Command kAnalyze;
 extern const Command kBase;
 extern const Command kBuild;
 extern const Command kBuilderDu;

@@ -1,0 +1,91 @@
+#include "base/format.h"
+#include "base/text.h"
+#include "cli/analyze_page.h"
+#include "cli/commands.h"
+#include "cli/list_format.h"
+#include "cli/terminal_width.h"
+#include "engine/analyze_image.h"
+#include "engine/analyze_json.h"
+#include "engine/interrupt.h"
+#include "sys/fd.h"
+
+namespace mica::cli {
+namespace {
+
+constexpr Flag kFlags[] = {
+    {"base", 0, "string", "Lowest layers that are the base image's: a number, an\nimage of the store, or \"none\" (default: found out)"},
+    {"ci", 0, "", "Hold to dive's limits for CI, and to those in\n\".dive-ci\""},
+    {"ci-config", 0, "string", "File of dive's limits (default \".dive-ci\")"},
+    {"format", 'f', "string", "Format output using a custom template:\n'json':             Print as JSON\n'TEMPLATE':         Print output using the given Go template"},
+    {"max-layer", 0, "bytes", "Largest layer allowed, unpacked (e.g., 100MB)"},
+    {"max-reclaimable", 0, "bytes", "Most waste allowed outside the base image, in bytes\nor percent"},
+    {"max-size", 0, "bytes", "Largest image allowed, unpacked"},
+    {"max-waste", 0, "bytes", "Most waste allowed, in bytes or percent (e.g., 5%)"},
+    {"min-efficiency", 0, "float", "Least efficiency allowed (e.g., 0.95 or 95%)"},
+    {"no-trunc", 0, "", "Don't truncate output"},
+    {"platform", 0, "string", "Analyze this platform's image of an index"},
+    {"remote", 0, "", "Look at the registry for what the store does not have"},
+    {"top", 0, "int", "Lines of each list (default 10)"},
+};
+constexpr std::string_view kDiveFile = ".dive-ci";
+constexpr std::size_t kMaxDiveFile = 1 << 20;
+
+Result<> read_dive_rules(const Args& args, analyze::Limits& limits) {
+  const std::string file = args.text("ci-config", kDiveFile);
+  limits = analyze::dive_defaults();
+  if (!args.has("ci-config") && !sys::exists(file)) return {};
+  const std::string text = TRY(sys::read_file(file, kMaxDiveFile));
+  TRY_DOING(analyze::apply_dive_rules(text, limits), format("reading {}", file));
+  return {};
+}
+
+Result<analyze::Limits> limits_of(const Args& args) {
+  analyze::Limits limits;
+  if (args.flag("ci") || args.has("ci-config")) TRY(read_dive_rules(args, limits));
+  if (args.has("min-efficiency")) limits.min_efficiency = TRY_DOING(analyze::parse_share(args.text("min-efficiency")), "reading --min-efficiency");
+  if (args.has("max-waste")) limits.max_waste = TRY_DOING(analyze::parse_amount(args.text("max-waste")), "reading --max-waste");
+  if (args.has("max-reclaimable")) limits.max_reclaimable = TRY_DOING(analyze::parse_amount(args.text("max-reclaimable")), "reading --max-reclaimable");
+  if (args.has("max-size")) limits.max_size = TRY_DOING(analyze::parse_bytes(args.text("max-size")), "reading --max-size");
+  if (args.has("max-layer")) limits.max_layer = TRY_DOING(analyze::parse_bytes(args.text("max-layer")), "reading --max-layer");
+  return limits;
+}
+
+Result<AnalyzePage> page_of(const Args& args) {
+  const auto terminal = output_terminal();
+  AnalyzePage page{.width = terminal.width, .colour = terminal.colour, .whole = args.flag("no-trunc")};
+  if (!args.has("top")) return page;
+  const auto top = parse_int(args.text("top"));
+  if (!top || *top < 0) return failf(Errc::invalid_argument, "--top {}: a number is needed", quoted(args.text("top")));
+  page.top = static_cast<std::size_t>(*top);
+  return page;
+}
+
+Result<int> run(Context& context) {
+  const Args& args = context.args;
+  const auto limits = TRY(limits_of(args));
+  const auto page = TRY(page_of(args));
+  const engine::ReadImage request{.what = args.positional(0), .remote = args.flag("remote"), .platform = args.text("platform"), .base = args.text("base"),
+                                  .remark = [](std::string line) { note(line + "\n"); }};
+  const auto interrupt = TRY(engine::Interrupt::install());
+  auto engine = TRY(engine::Engine::open_for_reading(context.options));
+  const auto analyzed = TRY_DOING(engine::analyze_image(*engine, request, {.largest = std::max<std::size_t>(page.top, 20)}, interrupt.cancel()), format("analyzing {}", request.what));
+  const auto breaches = analyze::check(analyzed.analysis, limits);
+  std::string text;
+  if (args.has("format")) text = TRY(render_one(args.text("format"), engine::to_json(analyzed.analysis, breaches), "analyze.Analysis"));
+  else text = analyze_page(analyzed.analysis, page);
+  TRY(print(text));
+  for (const auto& breach : breaches) note(format("mica: {}: {} ({})\n", request.what, breach.text, breach.limit));
+  return breaches.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+constinit const Command kAnalyze{.usage = "[OPTIONS] IMAGE|ARCHIVE|LAYOUT|REF",
+                                 .summary = "Show what the layers of an image are made of, and what is wasted",
+                                 .aliases = "mica image analyze, mica analyze",
+                                 .flags = kFlags,
+                                 .least = 1,
+                                 .most = 1,
+                                 .run = run};
+
+}  // namespace mica::cli
