@@ -162,6 +162,7 @@ Command Reader::command() {
       command.end = end_place(pos_);
     }
   }
+  if (fault) command.end = std::max(command.begin, end_place(std::min(pos_, text_.size())));
   return command;
 }
 
@@ -221,7 +222,7 @@ void Reader::simple(Command& command) {
     if (fault) break;
     end = pos_;
   }
-  command.end = end_place(end);
+  command.end = std::max(command.begin, end_place(end));
   if (!fault && end == first) fail(pos_, "a command is missing");
 }
 
@@ -264,7 +265,7 @@ void Reader::compound(Command& command, std::string_view word) {
       expression.text = text_.substr(pos_, end - pos_);
       take_expansions_until(expression, end);
       pos_ = end + 2;
-      expression.end = end_place(std::min(pos_, text_.size()));
+      expression.end = std::max(expression.begin, end_place(std::min(pos_, text_.size())));
       expression.literal = expression.expansions.empty();
       command.words.push_back(std::move(expression));
       return;

@@ -140,7 +140,7 @@ Word Reader::word(bool regex) {
   }
   word.literal = word.expansions.empty();
   word.begin = place(begin);
-  word.end = end_place(pos_);
+  word.end = std::max(word.begin, end_place(pos_));
   return word;
 }
 
