@@ -55,9 +55,10 @@ std::string blank_copy(std::string_view text) {
 
 }  // namespace
 
-void Diagnostics::error(const Range& where, std::string message, std::string suggestion) {
+void Diagnostics::error(const Range& where, std::string message, std::string suggestion, std::string_view code) {
   if (full()) return;
   errors_.push_back({.level = Diagnostic::Level::error,
+                     .code = std::string(code),
                      .message = shortened(std::move(message)),
                      .suggestion = std::move(suggestion),
                      .where = where});

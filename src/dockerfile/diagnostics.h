@@ -12,7 +12,7 @@ namespace mica::dockerfile {
 /// Errors and warnings in the order found. Both are bounded: a hostile file must not fill memory with complaints.
 class Diagnostics {
  public:
-  void error(const Range& where, std::string message, std::string suggestion = {});
+  void error(const Range& where, std::string message, std::string suggestion = {}, std::string_view code = {});
   void warning(std::string_view code, const Range& where, std::string message);
   bool full() const;                       ///< so many errors that parsing should stop
   std::size_t error_count() const { return errors_.size(); }

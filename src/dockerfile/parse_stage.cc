@@ -27,6 +27,7 @@ std::optional<Stage> parse_from(const Statement& s, Diagnostics& diagnostics) {
   Stage stage{.base = std::string(words[0]),
               .from_keyword = s.keyword_as_written,
               .text = std::string(trim_space(s.text)),
+              .pieces = s.pieces,
               .where = s.where};
   if (named) {
     stage.as_keyword = words[1];
@@ -52,11 +53,11 @@ std::optional<Command> parse_onbuild(const Statement& s, Diagnostics& diagnostic
   const auto words = split_words(s.rest);
   const std::string trigger = to_upper(words.empty() ? "" : words[0]);
   if (trigger == "ONBUILD") {
-    diagnostics.error(s.where, "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
+    diagnostics.error(s.where, "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed", "", "DL3043");
     return std::nullopt;
   }
   if (trigger == "FROM" || trigger == "MAINTAINER") {
-    diagnostics.error(s.where, trigger + " isn't allowed as an ONBUILD trigger");
+    diagnostics.error(s.where, trigger + " isn't allowed as an ONBUILD trigger", "", "DL3043");
     return std::nullopt;
   }
   // Up to the end of the line with its blanks, as BuildKit records it.

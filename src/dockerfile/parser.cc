@@ -202,10 +202,17 @@ Result<Instruction> parse_trigger(std::string_view text, std::string origin) {
   return make_instruction(statement, std::move(line->comments), std::move(*command));
 }
 
-Range position(const Instruction& instruction, std::size_t offset) {
-  Range place = place_of(instruction.pieces, offset);
+namespace {
+
+Range place_within(const std::vector<TextPiece>& pieces, std::size_t offset) {
+  Range place = place_of(pieces, offset);
   place.end_line = place.line;
   return place;
 }
+
+}  // namespace
+
+Range position(const Instruction& instruction, std::size_t offset) { return place_within(instruction.pieces, offset); }
+Range position(const Stage& stage, std::size_t offset) { return place_within(stage.pieces, offset); }
 
 }  // namespace mica::dockerfile

@@ -57,6 +57,7 @@ ShellInput shell_input(const CommandLine& command);
 
 /// The place of byte `offset` of an instruction's text.
 Range position(const Instruction& instruction, std::size_t offset);
+Range position(const Stage& stage, std::size_t offset);
 
 /// Excerpt of the file around `where` for error messages: up to two lines before and after, numbered, the lines of `where` marked
 /// with ">>>" and, when `column` > 1, a caret line below the first. Long lines and long ranges are cut, control characters replaced.

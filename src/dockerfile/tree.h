@@ -131,6 +131,7 @@ struct Stage {
   std::string name_as_written, as_keyword;
   std::string from_keyword;
   std::string text;                 ///< the FROM line, as Instruction::text
+  std::vector<TextPiece> pieces;    ///< of `text`
   std::vector<std::string> comments;
   Range where;
   bool implied = false;             ///< no FROM that could be read stands above it (ParseOptions::fragment)
@@ -146,7 +147,7 @@ struct Directives {
 struct Diagnostic {
   enum class Level { error, warning };
   Level level = Level::error;
-  std::string code;                 ///< warnings: BuildKit's rule name ("NoEmptyContinuation"), or our own "ForeignSyntax"; errors: empty
+  std::string code;                 ///< warnings: BuildKit's rule name ("NoEmptyContinuation"), or our own "ForeignSyntax"; errors: the lint rule that says the same, or empty
   std::string message;
   std::string suggestion;           ///< "did you mean ...", or empty
   Range where;

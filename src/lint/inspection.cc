@@ -137,6 +137,7 @@ Span LineIndex::line(int line) const {
 
 Inspection::Inspection(const df::File& file, const Options& options, std::span<const ShellPragma> shells)
     : file(file), options(options), source(file.source), lines(file.source) {
+  read_global_args();
   stages.reserve(file.stages.size());
   std::vector<std::vector<std::string>> shell_of(file.stages.size());
   for (std::size_t i = 0; i < file.stages.size(); ++i) add_stage(i, shells, shell_of);
@@ -145,25 +146,35 @@ Inspection::Inspection(const df::File& file, const Options& options, std::span<c
 
 Inspection::~Inspection() = default;
 
+void Inspection::read_global_args() {
+  const auto value_of = [&](std::string_view name) -> std::optional<std::string> {
+    const auto found = global_args.find(name);
+    return found == global_args.end() ? std::nullopt : found->second;
+  };
+  for (const df::Instruction& instruction : file.global_args)
+    for (const df::KeyValue& one : std::get<df::Arg>(instruction.command).args) {
+      std::optional<std::string>& value = global_args[one.key];
+      if (const auto given = options.build_args.find(one.key); given != options.build_args.end()) {
+        value = given->second;
+      } else if (one.value) {
+        const auto expanded = df::expand(*one.value, value_of, {.escape = file.directives.escape});
+        if (expanded) value = expanded->text;
+      }
+    }
+}
+
 void Inspection::add_stage(std::size_t index, std::span<const ShellPragma> shells,
                            std::vector<std::vector<std::string>>& shell_of) {
   const df::Stage& stage = file.stages[index];
   StageView& view = stages.emplace_back(StageView{.stage = &stage, .index = index});
   const auto known_value = [&](std::string_view name) -> std::optional<std::string> {
-    if (const auto given = options.build_args.find(name); given != options.build_args.end()) return given->second;
-    for (std::size_t i = file.global_args.size(); i-- > 0;)
-      if (const auto* arg = std::get_if<df::Arg>(&file.global_args[i].command))
-        for (const df::KeyValue& one : arg->args)
-          if (one.key == name && one.value) {
-            auto value = df::expand(*one.value, nullptr, {.escape = file.directives.escape});
-            if (value) return value->text;
-          }
-    return std::nullopt;
+    const auto found = global_args.find(name);
+    return found == global_args.end() ? std::nullopt : found->second;
   };
   view.base = stage.base;
   const auto expanded = df::expand(stage.base, known_value, {.escape = file.directives.escape});
-  view.base_known = expanded && expanded->unset.empty() && expanded->defaulted.empty() && !expanded->text.empty();
-  if (expanded && expanded->unset.empty() && !expanded->text.empty()) view.base = expanded->text;
+  view.base_known = expanded && expanded->unset.empty() && !expanded->text.empty();
+  if (view.base_known) view.base = expanded->text;
   view.base_stage = stage_named(view.base, index, false);
   view.from_scratch = !view.base_stage && view.base == "scratch";
 
@@ -315,6 +326,14 @@ Span Inspection::span(const df::Range& range) const {
 Span Inspection::span(const df::Instruction& instruction, std::size_t begin, std::size_t end) const {
   const std::size_t first = source_offset(instruction, begin);
   return {first, end > begin ? source_offset(instruction, end - 1) + 1 : first};
+}
+
+Span Inspection::span(const df::Stage& stage, std::size_t begin, std::size_t end) const {
+  const auto place = [&](std::size_t offset) {
+    const df::Range where = df::position(stage, offset);
+    return lines.offset(where.line, where.column);
+  };
+  return {place(begin), end > begin ? place(end - 1) + 1 : place(begin)};
 }
 
 Span Inspection::span(const RunView& run, std::size_t begin, std::size_t end) const {

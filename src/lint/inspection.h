@@ -1,5 +1,6 @@
 /// One file under inspection: the tree, what can be said of its stages without building, and where findings go. A rule gets this and nothing else.
 #pragma once
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -50,7 +51,7 @@ struct StageView {
   const dockerfile::Stage* stage = nullptr;
   std::size_t index = 0;
   std::string base;                         ///< variables replaced by the defaults of ARGs before the first FROM; as written when one is not known
-  bool base_known = true;                   ///< false: a variable of it has no value, or only a default of its own place
+  bool base_known = true;                   ///< false: a variable of it has no value
   std::optional<std::size_t> base_stage;    ///< FROM an earlier stage
   bool from_scratch = false;
   bool exported = false;                    ///< the last one, or a base of it
@@ -82,11 +83,13 @@ class Inspection {
   const Options& options;
   const std::string& source;
   LineIndex lines;
+  std::map<std::string, std::optional<std::string>, std::less<>> global_args;   ///< of ARGs before the first FROM: value by --build-arg or default
   std::vector<StageView> stages;
   std::vector<InstructionView> instructions;          ///< of all stages, in order; the inner one of an ONBUILD comes right after it
 
   Span span(const dockerfile::Range& range) const;                                 ///< from its place to the end of that physical line (without blanks at the end)
   Span span(const dockerfile::Instruction& instruction, std::size_t begin, std::size_t end) const;   ///< of bytes of instruction.text
+  Span span(const dockerfile::Stage& stage, std::size_t begin, std::size_t end) const;               ///< of bytes of its FROM line
   Span span(const RunView& run, std::size_t begin, std::size_t end) const;         ///< of bytes of run.script's text
   Span keyword(const dockerfile::Instruction& instruction) const;
   Span whole(const dockerfile::Instruction& instruction) const;                    ///< from its keyword to the end of its last line, without the line end
@@ -109,6 +112,7 @@ class Inspection {
  private:
   void add_stage(std::size_t index, std::span<const ShellPragma> shells, std::vector<std::vector<std::string>>& shell_of);
   void add_run(StageView& view, const InstructionView& instruction, const std::vector<std::string>& shell_words);
+  void read_global_args();
   void mark_needed();
   std::vector<std::unique_ptr<dockerfile::Instruction>> triggers_;
   std::vector<Finding> findings_;

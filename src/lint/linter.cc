@@ -14,6 +14,15 @@ bool is_on(const Rule& rule, const Options& options) { return severity_of(rule, 
 
 bool looked_for(const Rule& rule, const Options& options) { return rule.check != nullptr && is_on(rule, options); }
 
+/// Errors that are rules as well are findings, not reasons to give up on the file.
+void take_errors(std::vector<dockerfile::Diagnostic>& errors, Inspection& inspection) {
+  std::erase_if(errors, [&](const dockerfile::Diagnostic& error) {
+    const Rule* rule = error.code.empty() ? nullptr : find_rule(error.code);
+    if (rule) inspection.report(*rule, inspection.span(error.where), error.where.line, error.message);
+    return rule != nullptr;
+  });
+}
+
 void finish(std::vector<Finding>& findings, const Options& options) {
   for (Finding& finding : findings) finding.severity = severity_of(*finding.rule, options);
   std::erase_if(findings, [](const Finding& finding) { return finding.severity == Severity::off; });
@@ -43,6 +52,7 @@ Report lint_text(std::string name, std::string source, const Options& options) {
   Inspection inspection(parsed.file, options, pragmas.shells);
   for (const Rule* rule : rules())
     if (looked_for(*rule, options)) rule->check(inspection);
+  take_errors(report.errors, inspection);
   report.findings = inspection.take();
   finish(report.findings, options);
   if (options.honour_pragmas) {

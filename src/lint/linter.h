@@ -28,12 +28,12 @@ void add_findings(Report& report, std::vector<Finding> findings, const Options& 
 Severity severity_of(const Rule& rule, const Options& options);
 
 /// Applies fixes of the kinds wanted until none is left, at most kMaxFixPasses times; of fixes that overlap the earlier place wins, the other comes in the next pass.
-/// A fix that would bring a finding of another rule, or a syntax error, is not applied.
+/// A fix that would bring a finding that was not there before, or a syntax error, is not applied. `only`: id of the one rule to fix; empty: all.
 struct Fixed {
   std::string source;
   std::vector<Finding> applied;                      ///< places are those of the pass in which it was applied
 };
-Fixed fix_text(std::string_view name, std::string source, const Options& options, bool unsafe);
+Fixed fix_text(std::string_view name, std::string source, const Options& options, bool unsafe, std::string_view only = {});
 
 inline constexpr int kMaxFixPasses = 10;
 

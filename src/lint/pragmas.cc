@@ -78,7 +78,7 @@ constexpr auto kForeign = std::to_array<Foreign>({
 });
 
 std::vector<const Rule*> rules_called(std::string_view name) {
-  if (const Rule* rule = find_rule(name)) return {rule};
+  if (const auto named = rules_named(name); !named.empty()) return {named.begin(), named.end()};
   if (name.starts_with("AVD-")) name.remove_prefix(4);
   std::vector<const Rule*> found;
   for (const Foreign& one : kForeign)
@@ -95,16 +95,6 @@ bool is_shellcheck_id(std::string_view name) {
 /// What hadolint's reader of names takes.
 bool is_hadolint_name(std::string_view name) {
   return !name.empty() && name.find_first_not_of("DLSC0123456789") == std::string_view::npos;
-}
-
-bool is_buildkit_name(std::string_view name) {
-  return name.size() > 2 && name[0] >= 'A' && name[0] <= 'Z' && std::ranges::any_of(name, [](char c) { return c >= 'a' && c <= 'z'; });
-}
-bool has_buildkit_name(const Rule& rule) {
-  if (is_buildkit_name(rule.id)) return true;
-  for (const std::string_view alias : split_blanks(rule.aliases))
-    if (is_buildkit_name(alias)) return true;
-  return false;
 }
 
 /// Reads a comment from its start.
@@ -522,7 +512,7 @@ void apply_pragmas(std::vector<Pragma>& pragmas, const LineIndex& lines, std::ve
     const int physical = lines.position(finding.where.begin).line;
     for (Pragma& pragma : pragmas) {
       if (pragma.expired || pragma.is_void || !covers(pragma, finding.instruction_line, physical)) continue;
-      bool hides = pragma.all || (pragma.every_buildkit_rule && has_buildkit_name(*finding.rule));
+      bool hides = pragma.all || (pragma.every_buildkit_rule && is_build_check(*finding.rule));
       for (Pragma::Name& name : pragma.names) {
         const bool named = std::ranges::find(name.rules, finding.rule) != name.rules.end() || name.text == finding.rule->id;
         name.used |= named;
@@ -534,11 +524,11 @@ void apply_pragmas(std::vector<Pragma>& pragmas, const LineIndex& lines, std::ve
 }
 
 void check_pragmas(const std::vector<Pragma>& pragmas, Inspection& inspection, bool (*looked_for)(const Rule&, const Options&)) {
-  static const Rule& unused = *find_rule("unused-pragma");
-  static const Rule& unknown = *find_rule("unknown-pragma-rule");
-  static const Rule& malformed = *find_rule("malformed-pragma");
-  static const Rule& expired = *find_rule("expired-pragma");
-  static const Rule& forbidden = *find_rule("DL1001");
+  static const Rule& unused = rule_of("unused-pragma");
+  static const Rule& unknown = rule_of("unknown-pragma-rule");
+  static const Rule& malformed = rule_of("malformed-pragma");
+  static const Rule& expired = rule_of("expired-pragma");
+  static const Rule& forbidden = rule_of("DL1001");
   for (const Pragma& pragma : pragmas) {
     inspection.report(forbidden, pragma.where, pragma.line, "findings are not to be hidden by comments in the file");
     if (!pragma.fault.empty()) inspection.report(malformed, pragma.where, pragma.line, pragma.fault);
@@ -562,7 +552,7 @@ void check_pragmas(const std::vector<Pragma>& pragmas, Inspection& inspection, b
       const bool own_words = pragma.family == Pragma::Family::hadolint || pragma.family == Pragma::Family::buildkit ||
                              pragma.family == Pragma::Family::tally || pragma.family == Pragma::Family::mica;
       if (!own_words || name.used || pragma.expired || pragma.is_void || !pragma.fault.empty()) continue;
-      const bool looked = std::ranges::all_of(name.rules, [&](const Rule* rule) { return looked_for(*rule, inspection.options); });
+      const bool looked = std::ranges::any_of(name.rules, [&](const Rule* rule) { return looked_for(*rule, inspection.options); });
       if (!looked) continue;
       std::optional<Fix> fix;
       if (!pragma.directive) fix = removal(pragma, i, inspection);

@@ -30,6 +30,12 @@ struct Rule {
 std::span<const Rule* const> rules();
 /// By id or alias, in any case. Null: there is none.
 const Rule* find_rule(std::string_view name);
+/// The same for one that is known to be in the tables.
+const Rule& rule_of(std::string_view id);
+/// All that it means: BuildKit has one name (MultipleInstructionsDisallowed) for what are several rules here.
+std::span<const Rule* const> rules_named(std::string_view name);
+/// Whether BuildKit has a check of this meaning: the id or an alias is in its form.
+bool is_build_check(const Rule& rule);
 
 /// The tables, one for each file of rules.
 std::span<const Rule> base_rules();          ///< FROM: tags, platforms, registries

@@ -21,23 +21,46 @@ const std::vector<const Rule*>& all_rules() {
   return all;
 }
 
-std::unordered_map<std::string, const Rule*> index_names() {
-  std::unordered_map<std::string, const Rule*> names;
+using Names = std::unordered_map<std::string, std::vector<const Rule*>>;
+
+Names index_names() {
+  Names names;
   for (const Rule* rule : all_rules()) {
-    names.emplace(to_lower(rule->id), rule);
-    for (const std::string_view alias : split_blanks(rule->aliases)) names.emplace(to_lower(alias), rule);
+    names[to_lower(rule->id)].push_back(rule);
+    for (const std::string_view alias : split_blanks(rule->aliases)) names[to_lower(alias)].push_back(rule);
   }
   return names;
+}
+
+/// "StageNameCasing", as opposed to "DL3000" and "unused-stage".
+bool is_buildkit_name(std::string_view name) {
+  return name[0] >= 'A' && name[0] <= 'Z' && std::ranges::any_of(name, [](char c) { return c >= 'a' && c <= 'z'; });
 }
 
 }  // namespace
 
 std::span<const Rule* const> rules() { return all_rules(); }
 
-const Rule* find_rule(std::string_view name) {
-  static const std::unordered_map<std::string, const Rule*> names = index_names();
+std::span<const Rule* const> rules_named(std::string_view name) {
+  static const Names names = index_names();
   const auto found = names.find(to_lower(name));
-  return found == names.end() ? nullptr : found->second;
+  if (found == names.end()) return {};
+  return found->second;
+}
+
+const Rule* find_rule(std::string_view name) {
+  const auto found = rules_named(name);
+  return found.empty() ? nullptr : found.front();
+}
+
+const Rule& rule_of(std::string_view id) {
+  const Rule* rule = find_rule(id);
+  MICA_ASSERT(rule, "rules are asked for by ids of the tables");
+  return *rule;
+}
+
+bool is_build_check(const Rule& rule) {
+  return is_buildkit_name(rule.id) || std::ranges::any_of(split_blanks(rule.aliases), is_buildkit_name);
 }
 
 }  // namespace mica::lint
