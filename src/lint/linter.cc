@@ -5,6 +5,7 @@
 #include "dockerfile/parser.h"
 #include "lint/inspection.h"
 #include "lint/pragmas.h"
+#include "lint/reference_text.h"
 #include "lint/rule.h"
 
 namespace mica::lint {
@@ -23,9 +24,19 @@ void take_errors(std::vector<dockerfile::Diagnostic>& errors, Inspection& inspec
   });
 }
 
-void finish(std::vector<Finding>& findings, const Options& options) {
+/// What the configuration lets pass: the text that the finding points at is on the rule's list.
+bool is_allowed(const Finding& finding, std::string_view source, const Options& options) {
+  const auto found = options.allowed.find(finding.rule->id);
+  if (found == options.allowed.end()) return false;
+  const std::string_view text = source.substr(finding.where.begin, finding.where.end - finding.where.begin);
+  return std::ranges::any_of(found->second, [&](const std::string& pattern) { return matches_ends(pattern, text); });
+}
+
+void finish(std::vector<Finding>& findings, std::string_view source, const Options& options) {
   for (Finding& finding : findings) finding.severity = severity_of(*finding.rule, options);
-  std::erase_if(findings, [](const Finding& finding) { return finding.severity == Severity::off; });
+  std::erase_if(findings, [&](const Finding& finding) {
+    return finding.severity == Severity::off || is_allowed(finding, source, options);
+  });
 }
 
 void sort(std::vector<Finding>& findings) {
@@ -54,12 +65,12 @@ Report lint_text(std::string name, std::string source, const Options& options) {
     if (looked_for(*rule, options)) rule->check(inspection);
   take_errors(report.errors, inspection);
   report.findings = inspection.take();
-  finish(report.findings, options);
+  finish(report.findings, report.source, options);
   if (options.honour_pragmas) {
     apply_pragmas(pragmas.pragmas, lines, report.findings);
     check_pragmas(pragmas.pragmas, inspection, looked_for);
     std::vector<Finding> about_pragmas = inspection.take();
-    finish(about_pragmas, options);
+    finish(about_pragmas, report.source, options);
     apply_pragmas(pragmas.pragmas, lines, about_pragmas);
     std::ranges::move(about_pragmas, std::back_inserter(report.findings));
   }
@@ -68,7 +79,7 @@ Report lint_text(std::string name, std::string source, const Options& options) {
 }
 
 void add_findings(Report& report, std::vector<Finding> findings, const Options& options) {
-  finish(findings, options);
+  finish(findings, report.source, options);
   if (findings.empty()) return;
   if (options.honour_pragmas) {
     const dockerfile::Parsed parsed = dockerfile::parse(report.file, report.source, {.fragment = true});

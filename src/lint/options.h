@@ -15,6 +15,7 @@ enum class LabelKind : std::uint8_t { text, rfc3339, semver, url, hash, spdx, em
 struct Options {
   std::set<std::string, std::less<>> ignored;                 ///< canonical ids
   std::map<std::string, Severity, std::less<>> severities;    ///< canonical id to what it counts as
+  std::map<std::string, std::vector<std::string>, std::less<>> allowed;   ///< by canonical id: texts that findings of the rule may point at, '*' at either end
   std::vector<std::string> trusted_registries;                ///< '*' at either end; empty: all are
   std::map<std::string, LabelKind, std::less<>> label_schema;
   bool strict_labels = false;                                 ///< no label outside the schema

@@ -156,7 +156,7 @@ bool is_image_reference(std::string_view text) {
   return before_digest.size() == text.size() || is_digest(image.digest);
 }
 
-bool matches_registry(std::string_view pattern, std::string_view registry) {
+bool matches_ends(std::string_view pattern, std::string_view registry) {
   const bool open_left = pattern.starts_with('*'), open_right = pattern.size() > (open_left ? 1 : 0) && pattern.ends_with('*');
   if (open_left) pattern.remove_prefix(1);
   if (open_right) pattern.remove_suffix(1);

@@ -17,8 +17,8 @@ ImageText split_image(std::string_view text);
 
 /// Whether the text is a reference at all: lower-case names, a tag and a digest of the right form.
 bool is_image_reference(std::string_view text);
-/// "*.example.com", "example.*", "*": as hadolint's list of trusted registries has it.
-bool matches_registry(std::string_view pattern, std::string_view registry);
+/// Patterns with '*' at either end, as hadolint's list of trusted registries has them: "*.example.com", "example.*", "*".
+bool matches_ends(std::string_view pattern, std::string_view text);
 
 /// When the maintainers of what an official image holds have stopped to mend it, or will: "2024-06-30". Empty: nothing is known.
 struct EndOfLife {

@@ -79,7 +79,7 @@ void check_registry(Inspection& in) {
     const ImageText image = split_image(used.text);
     const std::string_view host = image.registry.empty() ? "docker.io" : image.registry;
     const bool trusted = std::ranges::any_of(in.options.trusted_registries, [&](const std::string& pattern) {
-      return matches_registry(pattern, host) || (host == "docker.io" && matches_registry(pattern, "hub.docker.com"));
+      return matches_ends(pattern, host) || (host == "docker.io" && matches_ends(pattern, "hub.docker.com"));
     });
     if (!trusted)
       in.report(kRules[registry], used.where, used.line, format("images of the registry {} are not allowed here", quoted(host)));
