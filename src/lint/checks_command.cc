@@ -58,9 +58,14 @@ const df::CommandLine* command_of(const df::Instruction& instruction) {
   return nullptr;
 }
 
-/// "['a', 'b']" as JSON; empty when other quotes do not make it JSON.
+/// "['a', 'b']" and "[a, b]" as JSON; empty when other quotes do not make it JSON.
 std::string with_double_quotes(std::string_view text) {
-  if (text.find('"') != text.npos || text.find('\\') != text.npos) return "";
+  if (text.find('"') != text.npos || text.find('\\') != text.npos || !text.ends_with(']')) return "";
+  if (text.find('\'') == text.npos) {
+    std::vector<std::string> words;
+    for (const std::string_view part : split(text.substr(1, text.size() - 2), ',')) words.emplace_back(trim(part));
+    return std::ranges::find(words, "") == words.end() ? json_form(words) : "";
+  }
   const std::string candidate = replace_all(std::string(text), "'", "\"");
   const auto parsed = json::parse(candidate);
   if (!parsed || !parsed->is_array()) return "";
@@ -89,7 +94,6 @@ void check_json_recommended(Inspection& in) {
     // Who sets SHELL means it.
     if (!command || command->exec_form || command->words.empty() || has_shell[stage]) continue;
     const std::string& text = command->words[0];
-    if (text.starts_with('[')) continue;  // invalid-json-form tells of it
     const std::size_t size = view.instruction->text.size();
     const Span where = in.span(*view.instruction, size - std::min(text.size(), size), size);
     std::optional<Fix> fix;
@@ -115,7 +119,8 @@ void check_json_form(Inspection& in) {
     if (const auto* run = std::get_if<df::Run>(&instruction.command)) command = &run->command;
     if (command && command->exec_form) continue;
     // "[ -f x ]" is a test of the shell: there a blank follows the bracket.
-    if (text[1] != '\'' && text[1] != '"' && text.find("\",") == text.npos && text.find("',") == text.npos) continue;
+    const bool like_json = text.ends_with(']') && text[1] != ' ' && text[1] != '\t';
+    if (!like_json && text[1] != '\'' && text[1] != '"' && text.find("\",") == text.npos && text.find("',") == text.npos) continue;
     if (!command) {
       const auto parsed = json::parse(text);
       if (parsed && parsed->is_array()) continue;
@@ -125,7 +130,7 @@ void check_json_form(Inspection& in) {
     const std::string better = with_double_quotes(text);
     if (!better.empty()) fix = one_edit(FixKind::ask, "write double quotes", where, better);
     in.report(rule, where, view,
-              fix ? "JSON knows only double quotes: this goes to the shell as it stands"
+              fix ? "JSON wants each word in double quotes: this goes to the shell as it stands"
                   : "this begins like JSON but is none: it is taken as plain text",
               std::move(fix));
   }

@@ -154,8 +154,13 @@ void check_undefined(Inspection& in) {
         const auto near = closest(name, known);
         const bool forgotten = in.global_args.contains(name);
         if (!scope.complete && !near && !forgotten) continue;
-        const auto place = find_variable(instruction.text, name);
-        const Span where = place ? in.span(instruction, place->begin, place->end) : in.whole(instruction);
+        auto place = find_variable(instruction.text, name);
+        Span where = in.whole(instruction);
+        if (place) {
+          where = in.span(instruction, place->begin, place->end);
+        } else if ((place = find_variable(std::string_view(in.source).substr(where.begin, where.end - where.begin), name))) {
+          where = {where.begin + place->begin, where.begin + place->end};  // in a here-document
+        }
         std::string message = format("no ARG or ENV above defines {}", name);
         std::optional<Fix> fix;
         if (forgotten) {
