@@ -87,7 +87,8 @@ class Reader {
     } else {
       constexpr auto kKnown = std::to_array<std::string_view>({"ignored", "override", "trustedRegistries", "label-schema", "strict-labels",
                                                                "disable-ignore-pragma", "no-fail", "no-color", "failure-threshold", "format", "rules"});
-      return failf(Errc::invalid_argument, "{}: unknown key {}{}", name_, quoted(key), suggest(key, kKnown));
+      return failf(Errc::invalid_argument, "{}: unknown key {}{}", name_, quoted(key),
+                   suggest(key, std::span(kKnown).first(kKnown.size() - (kind_ == ConfigKind::hadolint ? 1 : 0))));
     }
     return {};
   }
