@@ -6,6 +6,7 @@ namespace mica::lint {
 
 // checks_copy.cc
 void check_workdir(Inspection& in);              ///< DL3000
+void check_cd(Inspection& in);                   ///< DL3003
 void check_copy_destination(Inspection& in);     ///< DL3045
 void check_add(Inspection& in);                  ///< DL3020
 void check_copy_slash(Inspection& in);           ///< DL3021

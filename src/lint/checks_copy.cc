@@ -77,6 +77,34 @@ void check_workdir(Inspection& in) {
   }
 }
 
+void check_cd(Inspection& in) {
+  static const Rule& rule = rule_of("DL3003");
+  for (const StageView& stage : in.stages)
+    for (const RunView& run : stage.runs) {
+      const shell::Command* cd = nullptr;
+      shell::each_command(run.script, [&](const shell::Visit& visit) {
+        if (!cd && !visit.command->words.empty() && visit.command->words[0].text == "cd") cd = visit.command;
+      });
+      if (!cd) continue;
+      const int line = run.instruction->where.line;
+      const Span where = in.span(run, cd->words[0].begin, cd->words[0].end);
+      std::optional<Fix> fix;
+      // "RUN cd /x && make": the folder becomes that of all that follows, which is why it is asked for.
+      const auto& items = run.script.list.items;
+      const bool first = !items.empty() && items[0].links.size() > 1 && items[0].links[0].pipeline.commands.size() == 1 &&
+                         &items[0].links[0].pipeline.commands[0] == cd && items[0].links[1].kind == shell::AndOr::Link::Kind::and_then;
+      if (first && !run.on_build && !run.exec_form && run.run->command.heredocs.empty() && cd->words.size() == 2 && cd->words[1].literal &&
+          !cd->words[1].glob && cd->words[1].text.starts_with('/') && cd->words[1].text.find(' ') == std::string::npos) {
+        const std::size_t begin = in.lines.offset(run.instruction->where.line, 1);
+        const Span removed = {where.begin, in.span(run, items[0].links[1].pipeline.begin, items[0].links[1].pipeline.begin).begin};
+        const bool lower = run.instruction->keyword_as_written == "run";
+        fix = Fix{FixKind::ask, format("write WORKDIR {}", cd->words[1].text),
+                  {{{begin, begin}, format("{} {}\n", lower ? "workdir" : "WORKDIR", cd->words[1].text)}, {removed, ""}}};
+      }
+      in.report(rule, where, line, "cd holds for this RUN only: WORKDIR says where all that follows happens", std::move(fix));
+    }
+}
+
 void check_copy_destination(Inspection& in) {
   static const Rule& rule = rule_of("DL3045");
   std::vector<bool> has_workdir(in.stages.size());

@@ -52,6 +52,20 @@ std::string rule_page(const Rule& rule) {
   return page;
 }
 
+std::string rule_text(const Rule& rule) {
+  const auto indented = [](std::string_view text) {
+    std::string result;
+    for (const std::string_view line : split(trim_right(text, "\n"), '\n')) result += format("    {}\n", line);
+    return result;
+  };
+  std::string text = format("{} ({}): {}\n", rule.id, rule.severity == Severity::off ? "off" : severity_name(rule.severity), rule.summary);
+  if (!rule.aliases.empty()) text += format("also: {}\n", rule.aliases);
+  text += format("fix: {}\n\n{}\n\nInstead: {}\n", replace_all(std::string(fix_words(rule.fix)), "`", ""), rule.why, rule.practice);
+  if (!rule.bad.empty()) text += format("\nBad:\n{}", indented(rule.bad));
+  if (!rule.good.empty()) text += format("\nGood:\n{}", indented(rule.good));
+  return text;
+}
+
 std::string rule_index() {
   std::string text =
       "# Rules\n\nPrinted from the program (`mica lint --explain RULE`). Other names are those of hadolint, BuildKit and other linters; they are accepted "

@@ -8,6 +8,8 @@ namespace mica::lint {
 
 /// Markdown: title, severity, fix, other names, what, why, what to do instead, a bad and a good example.
 std::string rule_page(const Rule& rule);
+/// The same as plain text, for terminals.
+std::string rule_text(const Rule& rule);
 /// The table of all rules: docs/rules/README.md.
 std::string rule_index();
 
