@@ -16,6 +16,8 @@ namespace {
 
 namespace df = dockerfile;
 
+constexpr std::size_t kMaxInstructions = 2000;   // each argument is looked for in all that follows
+
 using Names = std::set<std::string, std::less<>>;
 
 /// What an image brings besides PATH is known only of those that bring nothing.
@@ -150,7 +152,9 @@ void check_undefined(Inspection& in) {
       if (!expanded) continue;
       for (const std::string& name : expanded->unset) {
         if (!told.insert(name).second) continue;
-        std::vector<std::string_view> known(scope.names.begin(), scope.names.end());
+        std::vector<std::string_view> known;
+        for (const std::string& one : scope.names)
+          if (is_plain_name(one)) known.push_back(one);
         const auto near = closest(name, known);
         const bool forgotten = in.global_args.contains(name);
         if (!scope.complete && !near && !forgotten) continue;
@@ -203,8 +207,8 @@ void check_unused_args(Inspection& in) {
   };
   // A RUN has all arguments of its stage in its environment, so whether a program reads one cannot be told for sure: the name must stand
   // nowhere below in the stage, and be none that programs are known to look for.
-  for (std::size_t i = 0; i < in.instructions.size(); ++i) {
-    const InstructionView& view = in.instructions[i];
+  if (in.instructions.size() > kMaxInstructions) return;
+  for (const InstructionView& view : in.instructions) {
     const auto* arg = std::get_if<df::Arg>(&view.instruction->command);
     if (!arg || view.outer || in.stages[view.stage].stage->implied) continue;
     for (std::size_t a = 0; a < arg->args.size(); ++a) {

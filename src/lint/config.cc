@@ -5,6 +5,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "json/yaml.h"
 #include "lint/rule.h"
 
 namespace mica::lint {
@@ -234,6 +235,11 @@ std::optional<LabelKind> label_kind_of(std::string_view name) {
 
 Result<> read_config(const json::Value& root, std::string_view name, ConfigKind kind, Settings& settings) {
   return Reader(name, kind, settings).read(root);
+}
+
+Result<> read_config_text(std::string_view text, std::string_view name, ConfigKind kind, Settings& settings) {
+  const json::Value root = TRY_DOING(json::parse_yaml(text), std::string(name));
+  return read_config(root, name, kind, settings);
 }
 
 void read_environment(const std::function<std::optional<std::string>(std::string_view name)>& variable, Settings& settings) {

@@ -100,6 +100,7 @@ Fixed fix_text(std::string_view name, std::string source, const Options& options
     for (const Finding* finding : chosen) fixed.applied.push_back(*finding);
     if (text == fixed.source) break;
     fixed.source = std::move(text);
+    refused.clear();  // what did harm then may do none now
     report = std::move(after);
   }
   return fixed;

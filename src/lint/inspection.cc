@@ -138,6 +138,14 @@ Span LineIndex::line(int line) const {
 Inspection::Inspection(const df::File& file, const Options& options, std::span<const ShellPragma> shells)
     : file(file), options(options), source(file.source), lines(file.source) {
   read_global_args();
+  const auto add_extent = [&](const df::Range& where) { extents_.emplace_back(where.line, std::max(where.line, where.end_line)); };
+  for (const df::Instruction& instruction : file.global_args) add_extent(instruction.where);
+  for (std::size_t i = 0; i < file.stages.size(); ++i) {
+    const df::Stage& stage = file.stages[i];
+    if (!stage.name.empty()) stage_names_[stage.name].push_back(i);
+    if (!stage.implied) add_extent(stage.where);
+    for (const df::Instruction& instruction : stage.instructions) add_extent(instruction.where);
+  }
   stages.reserve(file.stages.size());
   std::vector<std::vector<std::string>> shell_of(file.stages.size());
   for (std::size_t i = 0; i < file.stages.size(); ++i) add_stage(i, shells, shell_of);
@@ -278,11 +286,19 @@ void Inspection::mark_needed() {
 
 std::optional<std::size_t> Inspection::stage_named(std::string_view name, std::size_t before, bool numbers) const {
   const std::string wanted = to_lower(name);
-  for (std::size_t i = std::min(before, stages.size()); i-- > 0;)
-    if (!file.stages[i].name.empty() && file.stages[i].name == wanted) return i;
+  if (const auto found = stage_names_.find(wanted); found != stage_names_.end()) {
+    const auto after = std::ranges::lower_bound(found->second, before);
+    if (after != found->second.begin()) return *std::prev(after);
+  }
   if (const auto number = parse_int(wanted); numbers && number && *number >= 0 && static_cast<std::size_t>(*number) < before)
     return static_cast<std::size_t>(*number);
   return std::nullopt;
+}
+
+int Inspection::instruction_line(int line) const {
+  const auto after = std::ranges::upper_bound(extents_, line, {}, &std::pair<int, int>::first);
+  if (after == extents_.begin() || std::prev(after)->second < line) return line;
+  return std::prev(after)->first;
 }
 
 std::size_t Inspection::source_offset(const df::Instruction& instruction, std::size_t offset) const {

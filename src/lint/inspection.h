@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "dockerfile/ignore.h"
@@ -104,6 +106,8 @@ class Inspection {
 
   /// Offset in the source of byte `offset` of instruction.text.
   std::size_t source_offset(const dockerfile::Instruction& instruction, std::size_t offset) const;
+  /// Where the instruction begins that a physical line belongs to; the line itself between instructions.
+  int instruction_line(int line) const;
   /// Offset in instruction.text of what follows keyword and flags.
   std::size_t arguments_begin(const dockerfile::Instruction& instruction) const;
   /// The stage before `before` that a name or a number means, as FROM and COPY --from have it. nullopt: an image or a context.
@@ -115,6 +119,8 @@ class Inspection {
   void read_global_args();
   void mark_needed();
   std::vector<std::unique_ptr<dockerfile::Instruction>> triggers_;
+  std::vector<std::pair<int, int>> extents_;                              // first and last line of each instruction, in order
+  std::unordered_map<std::string, std::vector<std::size_t>> stage_names_;
   std::vector<Finding> findings_;
 };
 

@@ -136,7 +136,8 @@ bool is_platform_arg(std::string_view name) {
 
 void check_undefined_arg(Inspection& in) {
   std::vector<std::string_view> known(kPlatformArgs.begin(), kPlatformArgs.end());
-  for (const auto& [name, value] : in.global_args) known.push_back(name);
+  for (const auto& [name, value] : in.global_args)
+    if (is_plain_name(name)) known.push_back(name);
   for (const StageView& view : in.stages) {
     const df::Stage& stage = *view.stage;
     for (const std::string* text : {&stage.base, &stage.platform}) {

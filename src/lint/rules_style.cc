@@ -67,17 +67,6 @@ std::vector<bool> body_lines(const Inspection& in) {
   return inside;
 }
 
-/// Of the instruction that a line belongs to; the line itself when it is between them.
-int instruction_line(const Inspection& in, int line) {
-  int found = line;
-  for (const df::Stage& stage : in.file.stages) {
-    if (line >= stage.where.line && line <= stage.where.end_line) found = stage.where.line;
-    for (const df::Instruction& instruction : stage.instructions)
-      if (line >= instruction.where.line && line <= instruction.where.end_line) found = instruction.where.line;
-  }
-  return found;
-}
-
 void check_trailing_blanks(Inspection& in) {
   static const Rule& rule = rule_of("trailing-blanks");
   const std::string& source = in.source;
@@ -97,7 +86,7 @@ void check_trailing_blanks(Inspection& in) {
     std::size_t begin = place.end;
     while (begin > place.begin && (source[begin - 1] == ' ' || source[begin - 1] == '\t')) --begin;
     const Span where = {begin, place.end};
-    in.report(rule, where, instruction_line(in, line), "blanks at the end of the line", one_edit(FixKind::safe, "remove the blanks", where, ""));
+    in.report(rule, where, in.instruction_line(line), "blanks at the end of the line", one_edit(FixKind::safe, "remove the blanks", where, ""));
   }
 }
 
@@ -116,7 +105,7 @@ void check_blank_lines(Inspection& in) {
     const int kept = line == 1 || at_end ? 0 : 1;
     if (last - line + 1 > kept && (at_end || line == 1 || last - line + 1 > 2)) {
       if (inside.empty()) inside = body_lines(in);
-      if (!inside[static_cast<std::size_t>(line)] && instruction_line(in, line) == line) {
+      if (!inside[static_cast<std::size_t>(line)] && in.instruction_line(line) == line) {
         const std::size_t begin = in.lines.offset(line + kept, 1);
         const std::size_t end = at_end ? in.source.size() : in.lines.offset(last + 1, 1);
         in.report(rule, {begin, begin}, line, at_end ? "blank lines at the end of the file" : line == 1 ? "blank lines at the start of the file" : "more than two blank lines in a row",
@@ -146,7 +135,7 @@ void check_line_ends(Inspection& in) {
   if (edits.empty()) return;
   const Span where = edits.front().where;
   std::string message = edits.size() == 1 ? "1 line ends with CR LF" : format("{} lines end with CR LF", edits.size());
-  in.report(rule, where, instruction_line(in, in.lines.position(where.begin).line), std::move(message), Fix{FixKind::safe, "end lines with LF", std::move(edits)});
+  in.report(rule, where, in.instruction_line(in.lines.position(where.begin).line), std::move(message), Fix{FixKind::safe, "end lines with LF", std::move(edits)});
 }
 
 void check_heredoc_line_ends(Inspection& in) {
@@ -154,7 +143,7 @@ void check_heredoc_line_ends(Inspection& in) {
   std::vector<Edit> edits = carriage_returns(in, true);
   if (edits.empty()) return;
   const Span where = edits.front().where;
-  in.report(rule, where, instruction_line(in, in.lines.position(where.begin).line),
+  in.report(rule, where, in.instruction_line(in.lines.position(where.begin).line),
             "this here-document has CR at its line ends: shells and most programs take it for part of the last word",
             Fix{FixKind::ask, "end its lines with LF", std::move(edits)});
 }
@@ -164,7 +153,7 @@ void check_final_newline(Inspection& in) {
   const std::string& source = in.source;
   if (source.empty() || source.ends_with('\n')) return;
   const Span where = {source.size(), source.size()};
-  in.report(rule, where, instruction_line(in, in.lines.count()), "the last line has no line end", one_edit(FixKind::safe, "end the line", where, "\n"));
+  in.report(rule, where, in.instruction_line(in.lines.count()), "the last line has no line end", one_edit(FixKind::safe, "end the line", where, "\n"));
 }
 
 /// The pragma rules are looked for when all others are known.

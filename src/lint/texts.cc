@@ -90,6 +90,8 @@ std::optional<TextWord> find_variable(std::string_view text, std::string_view na
   return std::nullopt;
 }
 
+bool is_plain_name(std::string_view name) { return !name.empty() && std::ranges::all_of(name, is_name_char); }
+
 std::string_view without_quotes(std::string_view text) {
   if (text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front())
     return text.substr(1, text.size() - 2);

@@ -31,6 +31,9 @@ std::optional<TextWord> find_flag(const Inspection& inspection, const dockerfile
 /// Place of "$name" or "${name...}" in an instruction's text, braces included.
 std::optional<TextWord> find_variable(std::string_view text, std::string_view name);
 
+/// Letters, digits and underscores: what a variable that is written as a fix may be called.
+bool is_plain_name(std::string_view name);
+
 /// Quotes around a whole word taken off (one pair).
 std::string_view without_quotes(std::string_view text);
 /// As an argument of JSON form: ["a", "b"].
