@@ -1,0 +1,11 @@
+// Order and number of layers, and what is stored twice.
+#include "lint/run_rules.h"
+
+namespace mica::lint {
+
+std::span<const Rule> layer_rules() {
+  static const std::vector<Rule> all = joined({order_rules(), rewrite_rules()});
+  return all;
+}
+
+}  // namespace mica::lint
