@@ -42,6 +42,7 @@ inline constexpr Flag kBuildFlags[] = {
     {"network", 0, "string", "Set the networking mode for the \"RUN\" instructions\nduring build: default, host or none (default \"default\")"},
     {"no-cache", 0, "", "Do not use cache when building the image"},
     {"no-cache-filter", 0, "stringArray", "Do not cache specified stages"},
+    {"no-lint", 0, "", "Show BuildKit's checks only"},
     {"no-lock", 0, "", "Do not use the digests in \"mica.lock\" beside the\nDockerfile"},
     {"output", 'o', "stringArray", "Output destination (format: \"type=local,dest=path\")"},
     {"platform", 0, "stringArray", "Set target platform for build"},

@@ -154,6 +154,7 @@ bool has_argument(const std::vector<std::string>& build_args, std::string_view n
 
 Result<BuildCall> build_call(const Args& args) {
   BuildCall call;
+  call.lint = !args.flag("no-lint");
   engine::BuildImage& request = call.request;
   TRY(read_action(args, call));
   TRY(read_progress(args, call));

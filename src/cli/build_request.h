@@ -13,6 +13,7 @@ struct BuildCall {
   std::string progress = "auto";     ///< auto, plain, tty, rawjson, quiet, none
   std::string iid_file, metadata_file;
   bool json = false;                 ///< --call=...,format=json
+  bool lint = true;                  ///< false: --no-lint
 };
 
 /// The environment's part: DOCKER_DEFAULT_PLATFORM, BUILDKIT_PROGRESS, and what the flags name (--secret, --ssh, --build-arg K).

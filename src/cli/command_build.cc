@@ -8,6 +8,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/build_flags.h"
+#include "cli/build_lint.h"
 #include "cli/build_pages.h"
 #include "cli/build_request.h"
 #include "cli/build_warnings.h"
@@ -38,6 +39,14 @@ std::string path_of_dockerfile(const engine::BuildImage& request, const std::str
   return ::realpath(path.c_str(), full) ? std::string(full) : name;
 }
 
+/// As one would type it here.
+std::string short_path(const std::string& path) {
+  char here[PATH_MAX];
+  if (!::getcwd(here, sizeof here)) return path;
+  const std::string folder = format("{}/", here);
+  return path.starts_with(folder) ? path.substr(folder.size()) : path;
+}
+
 bool writes_to_stdout(const engine::BuildImage& request) {
   return std::any_of(request.outputs.begin(), request.outputs.end(), [](const auto& output) { return output.destination == "-"; });
 }
@@ -53,7 +62,8 @@ Result<int> print_findings(const BuildCall& call, const engine::BuildResult& res
   switch (call.request.action) {
     case BuildAction::check:
       TRY(call.json ? print(json::write_pretty(check_record(warnings, file.name, file.source), 2) + "\n")
-                    : print(check_page(warnings, path_of_dockerfile(call.request, file.name))));
+                    : print(check_page(warnings, path_of_dockerfile(call.request, file.name)) +
+                            (call.lint ? lint_page(call.request, file, path_of_dockerfile(call.request, file.name)) : "")));
       return warnings.empty() ? 0 : 1;
     case BuildAction::targets:
       if (call.json) return print_record(targets_record(result));
@@ -96,8 +106,10 @@ Result<int> run(Context& context) {
   WarningKeeper keeper(*progress);
   const auto result = engine::build_image(*engine, call.request, &keeper, interrupt.cancel());
   progress->finish();
-  if (builds && call.progress != "quiet" && call.progress != "rawjson" && call.progress != "none") note(warning_summary(keeper.warnings(), use_colour()));
+  const bool tells = builds && call.progress != "quiet" && call.progress != "rawjson" && call.progress != "none";
+  if (tells) note(warning_summary(keeper.warnings(), use_colour()));
   if (!result) return fail(result.error());
+  if (tells && call.lint) note(lint_note(call.request, result->file, short_path(path_of_dockerfile(call.request, result->file.name))));
   for (const auto& remark : result->remarks) note(format("WARNING: {}\n", remark));
   return builds ? write_result(call, *result) : print_findings(call, *result, keeper.warnings());
 }

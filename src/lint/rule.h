@@ -48,4 +48,6 @@ std::span<const Rule> user_rules();          ///< users, secrets, permissions
 std::span<const Rule> label_rules();
 std::span<const Rule> style_rules();         ///< casing, blank lines, pragmas
 
+std::span<const Rule> measured_rules();      ///< what only a builder finds (engine/lint_measured.h)
+
 }  // namespace mica::lint

@@ -10,7 +10,7 @@ namespace {
 std::vector<const Rule*> collect() {
   std::vector<const Rule*> all;
   for (const auto table : {base_rules(), package_rules(), layer_rules(), instruction_rules(), shell_rules(), stage_rules(),
-                           user_rules(), label_rules(), style_rules()})
+                           user_rules(), label_rules(), style_rules(), measured_rules()})
     for (const Rule& rule : table) all.push_back(&rule);
   std::ranges::sort(all, {}, &Rule::id);
   return all;
