@@ -30,6 +30,7 @@ void check_maintainer(Inspection& in);           ///< DL4000
 void check_signal_known(Inspection& in);         ///< unknown-signal
 void check_signal_kill(Inspection& in);          ///< stop-signal-kill
 void check_signal_form(Inspection& in);          ///< stop-signal-form
+void check_signal_program(Inspection& in);       ///< stop-signal-program
 
 // checks_order.cc
 void check_before_from(Inspection& in);          ///< DL3061

@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "lint/checks.h"
+#include "lint/reference_text.h"
 #include "lint/rule.h"
 #include "lint/texts.h"
 
@@ -214,6 +215,30 @@ void check_signal_kill(Inspection& in) {
     if (number != 9 && number != 19) return;
     in.report(rule, where, view, format("no program can act on {}: it has no chance to end in order", signal_name(number)),
               one_edit(FixKind::ask, "write SIGTERM", where, "SIGTERM"));
+  });
+}
+
+void check_signal_program(Inspection& in) {
+  static const Rule& rule = rule_of("stop-signal-program");
+  each_signal(in, [&](const InstructionView& view, std::string_view text, Span where) {
+    // What the stage runs: its own command, or what its base is known for.
+    std::string program;
+    const StageView& stage = in.stages[view.stage];
+    if (!stage.base_stage && stage.base_known) program = base_name(split_image(stage.base).path);
+    for (const df::Instruction& instruction : stage.stage->instructions) {
+      const df::CommandLine* command = nullptr;
+      if (const auto* cmd = std::get_if<df::Cmd>(&instruction.command)) command = &cmd->command;
+      if (const auto* entrypoint = std::get_if<df::Entrypoint>(&instruction.command)) command = &entrypoint->command;
+      if (!command || command->words.empty()) continue;
+      const auto words = split_blanks(command->words[0]);
+      if (!words.empty()) program = base_name(words[0]);
+    }
+    std::string_view wanted;
+    if (program == "nginx" || program == "openresty") wanted = "SIGQUIT";
+    if (program == "systemd" || program == "init") wanted = "SIGRTMIN+3";
+    if (wanted.empty() || signal_number(text) == 0 || signal_number(text) == signal_number(wanted)) return;
+    in.report(rule, where, view, format("{} ends in order on {}, not on {}", program, wanted, text),
+              one_edit(FixKind::ask, format("write {}", wanted), where, std::string(wanted)));
   });
 }
 

@@ -39,7 +39,7 @@ std::optional<TextWord> destination_of(const Inspection& in, const df::Instructi
 
 bool is_archive(std::string_view source) {
   constexpr auto kEndings = std::to_array<std::string_view>({".tar", ".Z", ".bz2", ".gz", ".lz", ".lzma", ".tZ", ".tb2", ".tbz", ".tbz2",
-                                                             ".tgz", ".tlz", ".tpz", ".txz", ".xz", ".zst", ".tzst", ".zip"});
+                                                             ".tgz", ".tlz", ".tpz", ".txz", ".xz", ".zst", ".tzst"});
   return std::ranges::any_of(kEndings, [&](std::string_view ending) { return source.ends_with(ending); });
 }
 bool is_remote(std::string_view source) {
@@ -107,17 +107,16 @@ void check_cd(Inspection& in) {
 
 void check_copy_destination(Inspection& in) {
   static const Rule& rule = rule_of("DL3045");
-  std::vector<bool> has_workdir(in.stages.size());
+  std::vector<bool> has_workdir(in.stages.size()), has_trigger(in.stages.size());   // has_trigger: of ONBUILD, for ONBUILD
   std::size_t stage = in.stages.size();
   for (const InstructionView& view : in.instructions) {
     if (view.stage != stage) {
       stage = view.stage;
-      if (const auto base = in.stages[stage].base_stage) has_workdir[stage] = has_workdir[*base];
+      if (const auto base = in.stages[stage].base_stage) has_workdir[stage] = has_workdir[*base], has_trigger[stage] = has_trigger[*base];
     }
-    if (view.outer) continue;
-    if (std::holds_alternative<df::Workdir>(view.instruction->command)) has_workdir[stage] = true;
+    if (std::holds_alternative<df::Workdir>(view.instruction->command)) (view.outer ? has_trigger : has_workdir)[stage] = true;
     const auto* copy = std::get_if<df::Copy>(&view.instruction->command);
-    if (!copy || copy->add || has_workdir[stage]) continue;
+    if (!copy || copy->add || has_workdir[stage] || (view.outer && has_trigger[stage])) continue;
     const auto destination = destination_of(in, *view.instruction);
     if (!destination || may_be_absolute(destination->text)) continue;
     const Span where = in.span(*view.instruction, destination->begin, destination->end);

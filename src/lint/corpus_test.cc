@@ -138,8 +138,7 @@ TEST_CASE("the cases of tests/lint give the findings and fixes that they expect"
   for (const fs::path& path : files) {
     const std::string rule = path.stem().string();
     const Rule* known = find_rule(rule);
-    INFO(path.filename().string(), ": no such rule");
-    REQUIRE(known);
+    REQUIRE_MESSAGE(known, path.filename().string(), ": no such rule");
     CHECK(known->id == rule);
     for (const Case& one : read_cases(path)) {
       ++count;

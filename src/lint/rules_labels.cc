@@ -76,16 +76,25 @@ void check_key(Inspection& in) {
   });
 }
 
+/// Each stage is asked, but for those that only give files to others: their labels are nobody's.
 void check_missing(Inspection& in) {
   static const Rule& rule = rule_of("DL3049");
-  if (in.options.label_schema.empty() || in.stages.empty() || in.stages.back().stage->implied) return;
-  std::set<std::string> present;
+  if (in.options.label_schema.empty()) return;
+  std::vector<std::set<std::string>> present(in.stages.size());
+  std::vector<bool> gives(in.stages.size());
   each_label(in, [&](const LabelView& label) {
-    if (!label.view->outer && in.stages[label.view->stage].exported) present.insert(label.key);
+    if (!label.view->outer) present[label.view->stage].insert(label.key);
   });
-  const df::Stage& last = *in.stages.back().stage;
-  for (const auto& [key, kind] : in.options.label_schema)
-    if (!present.contains(key)) in.report(rule, in.whole(last), last.where.line, format("the label {} is missing", quoted(key)));
+  for (const InstructionView& view : in.instructions)
+    if (const auto* copy = std::get_if<df::Copy>(&view.instruction->command); copy && !copy->from.empty())
+      if (const auto from = in.stage_named(copy->from, view.stage)) gives[*from] = true;
+  for (const StageView& view : in.stages) {
+    if (view.base_stage) present[view.index].insert(present[*view.base_stage].begin(), present[*view.base_stage].end());
+    if (view.stage->implied || gives[view.index]) continue;
+    for (const auto& [key, kind] : in.options.label_schema)
+      if (!present[view.index].contains(key))
+        in.report(rule, in.whole(*view.stage), view.stage->where.line, format("the label {} is missing", quoted(key)));
+  }
 }
 
 void check_superfluous(Inspection& in) {

@@ -243,6 +243,7 @@ void check_empty_source(Inspection& in) {
 
 void check_unnamed(Inspection& in) {
   static const Rule& rule = rule_of("unnamed-stages");
+  bool by_number = false;
   for (const InstructionView& view : in.instructions) {
     const auto* copy = std::get_if<df::Copy>(&view.instruction->command);
     if (!copy) continue;
@@ -251,6 +252,7 @@ void check_unnamed(Inspection& in) {
     const StageView& from = in.stages[static_cast<std::size_t>(*number)];
     const auto word = find_flag(in, *view.instruction, "from");
     if (!word || from.stage->implied) continue;
+    by_number = true;
     const Span where = in.span(*view.instruction, word->begin, word->end);
     std::string message = format("--from={}: a stage added above would make this another one", *number);
     std::optional<Fix> fix;
@@ -258,6 +260,9 @@ void check_unnamed(Inspection& in) {
       fix = one_edit(FixKind::safe, format("write --from={}", from.stage->name), where, format("--from={}", from.stage->name));
     in.report(rule, where, view, std::move(message), std::move(fix));
   }
+  const auto unnamed = [](const StageView& view) { return !view.stage->implied && view.stage->name.empty(); };
+  if (!by_number && in.stages.size() > 1 && std::ranges::all_of(in.stages, unnamed))
+    in.report(rule, in.whole(*in.stages[0].stage), in.stages[0].stage->where.line, "several stages, and none has a name by which another could use it");
 }
 
 const Rule kRules[] = {
@@ -342,8 +347,8 @@ const Rule kRules[] = {
     {.id = "unnamed-stages",
      .severity = Severity::warning,
      .fix = FixKind::safe,
-     .summary = "stage called by its number",
-     .why = "Numbers shift when a stage is added or removed above.",
+     .summary = "stages without names, or called by number",
+     .why = "Numbers shift when a stage is added or removed above, and a stage without a name can be no --target.",
      .practice = "Name stages with AS, and use the names.",
      .bad = "FROM debian:12.9 AS build\nFROM debian:12.9\nCOPY --from=0 /app /app\n",
      .good = "FROM debian:12.9 AS build\nFROM debian:12.9\nCOPY --from=build /app /app\n",

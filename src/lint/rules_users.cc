@@ -198,6 +198,63 @@ void check_unused_user(Inspection& in) {
   }
 }
 
+/// Groups that a user was put into count only when USER does not name one.
+void check_lost_groups(Inspection& in) {
+  static const Rule& rule = rule_of("lost-groups");
+  std::vector<std::vector<std::string>> members(in.stages.size());
+  for (const StageView& stage : in.stages) {
+    if (stage.base_stage) members[stage.index] = members[*stage.base_stage];
+    for (const RunView& run : stage.runs)
+      shell::each_command(run.script, [&](const shell::Visit& visit) {
+        const std::string_view program = shell::program(*visit.command);
+        const bool adds = (program == "useradd" || program == "usermod")
+                              ? shell::has_flag(*visit.command, "-G") || shell::has_flag(*visit.command, "--groups")
+                              : program == "adduser" || program == "addgroup" || program == "gpasswd";
+        if (!adds) return;
+        const auto operands = shell::operands(*visit.command, {"-G", "--groups", "-g", "--gid", "-u", "--uid", "-s", "--shell", "-d", "--home-dir", "-h", "-c"});
+        if (program == "useradd" || program == "usermod") {
+          if (!operands.empty() && operands.back()->literal) members[stage.index].push_back(operands.back()->text);
+        } else if (operands.size() == 2 && operands.front()->literal) {
+          members[stage.index].push_back(operands.front()->text);
+        }
+      });
+  }
+  for (const InstructionView& view : in.instructions) {
+    const auto* user = std::get_if<df::User>(&view.instruction->command);
+    if (!user || view.outer) continue;
+    const std::string_view text = without_quotes(user->user);
+    const std::size_t colon = text.find(':');
+    if (colon == text.npos || std::ranges::find(members[view.stage], text.substr(0, colon)) == members[view.stage].end()) continue;
+    const std::size_t begin = in.arguments_begin(*view.instruction) + (text.data() - user->user.data()) + colon;
+    const Span group = in.span(*view.instruction, begin, begin + text.size() - colon);
+    in.report(rule, group, view, format("with a group here, {} is in no other of the groups that it was put into", text.substr(0, colon)),
+              one_edit(FixKind::ask, "remove the group", group, ""));
+  }
+}
+
+/// A volume that a user other than root is to write, made by nothing that gives it to them.
+void check_root_volume(Inspection& in) {
+  static const Rule& rule = rule_of("root-volume");
+  for (const InstructionView& view : in.instructions) {
+    const auto* volume = std::get_if<df::Volume>(&view.instruction->command);
+    if (!volume || view.outer || !in.stages[view.stage].exported) continue;
+    std::string_view last_user;
+    for (const df::Instruction& instruction : in.stages[view.stage].stage->instructions)
+      if (const auto* user = std::get_if<df::User>(&instruction.command)) last_user = user->user;
+    if (last_user.empty() || is_root(last_user)) continue;
+    const std::size_t before = in.whole(*view.instruction).begin;
+    for (const std::string& path : volume->paths) {
+      if (!path.starts_with('/') || path.find('$') != std::string::npos) continue;
+      // Whatever above says its name may have made it over: chown, install -o, COPY --chown, WORKDIR.
+      if (mentions(std::string_view(in.source).substr(0, before), path)) continue;
+      const std::size_t at = view.instruction->text.find(path, in.arguments_begin(*view.instruction));
+      if (at == std::string::npos) continue;
+      in.report(rule, in.span(*view.instruction, at, at + path.size()), view,
+                format("{} will be root's, and {} cannot write there: make it and give it away first", path, last_user));
+    }
+  }
+}
+
 /// "/proc", "/proc/x"; not "/process".
 bool is_below(std::string_view path, std::string_view folder) {
   return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
@@ -323,6 +380,24 @@ const Rule kRules[] = {
      .bad = "FROM debian:12.9\nRUN useradd --system app\nCMD [\"serve\"]\n",
      .good = "FROM debian:12.9\nRUN useradd --system app\nUSER app\nCMD [\"serve\"]\n",
      .check = check_unused_user},
+    {.id = "lost-groups",
+     .aliases = "user-explicit-group-drops-supplementary-groups",
+     .severity = Severity::warning,
+     .fix = FixKind::ask,
+     .summary = "USER with a group loses the user's other groups",
+     .why = "With a group after the colon the process is in that group alone; without one it is in all that /etc/group puts the user into.",
+     .practice = "Write USER without a group.",
+     .bad = "FROM debian:12.9\nRUN useradd -G audio app\nUSER app:app\n",
+     .good = "FROM debian:12.9\nRUN useradd -G audio app\nUSER app\n",
+     .check = check_lost_groups},
+    {.id = "root-volume",
+     .severity = Severity::warning,
+     .summary = "volume that the image's user cannot write",
+     .why = "A new volume gets the owner and mode that the folder has in the image. When nothing made the folder, it is root's.",
+     .practice = "Make the folder and give it to the user before VOLUME.",
+     .bad = "FROM debian:12.9\nVOLUME /data\nUSER 1000\n",
+     .good = "FROM debian:12.9\nRUN install -d -o 1000 /data\nVOLUME /data\nUSER 1000\n",
+     .check = check_root_volume},
     {.id = "system-folder",
      .severity = Severity::error,
      .summary = "VOLUME or WORKDIR on /proc, /sys or /dev",
