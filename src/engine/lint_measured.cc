@@ -176,15 +176,26 @@ class Measuring {
 
   void scripts() {
     for (const auto& live : analyze::live_files(image_.source.image)) {
-      const View* view = place_of(live.layer);
-      if (!view || !live.entry || live.entry->size > kMostScript) continue;
-      const auto& contents = image_.source.image.layers[live.layer].contents;
+      if (!live.entry || live.entry->size > kMostScript || !place_of(live.layer)) continue;
+      const std::size_t layer = first_with(live);
+      const View* view = place_of(layer);
+      const auto& contents = image_.source.image.layers[layer].contents;
       const auto found = contents.find(std::string(live.path));
-      if (found == contents.end() || !found->second.starts_with("#!")) continue;
+      if (!view || found == contents.end() || !found->second.starts_with("#!")) continue;
       const auto end = found->second.find('\n');
       if (end == std::string::npos || found->second[end - 1] != '\r') continue;
       add("script-carriage-returns", *view, format("{} begins with {} and a carriage return", shown(live.path), quoted(trim_right(found->second.substr(0, end), "\r"))), std::nullopt);
     }
+  }
+
+  /// Whoever brought the content to this path; a later step may have stored it again.
+  std::size_t first_with(const analyze::LiveFile& live) const {
+    const auto& layers = image_.source.image.layers;
+    for (std::size_t i = 0; i < live.layer; ++i) {
+      const auto entry = std::ranges::lower_bound(layers[i].entries, live.path, {}, [](const analyze::Entry& e) { return std::string_view(e.path); });
+      if (entry != layers[i].entries.end() && entry->path == live.path && entry->digest == live.entry->digest) return i;
+    }
+    return live.layer;
   }
 
   /// The store's image of the base's name has other layers than this image's lowest.
