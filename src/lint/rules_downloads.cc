@@ -197,6 +197,31 @@ void check_git_clone(Inspection& in) {
   });
 }
 
+/// "curl URL | tar -x -C DIR" and nothing else.
+std::optional<Fix> add_unpack(const Inspection& in, const RunView& run, const Step& download, const Step& unpack) {
+  const auto links = urls(*download.command);
+  const auto folder =
+      flag_value(*unpack.command, "-C") ? flag_value(*unpack.command, "-C") : flag_value(*unpack.command, "--directory");
+  if (!is_plain_chain(run) || !can_edit(run) || run.on_build || links.size() != 1 || !links[0]->literal || !folder ||
+      !folder->word->literal)
+    return std::nullopt;
+  const shell::AndOr& chain = run.script.list.items[0];
+  if (chain.links.size() != 1 || chain.links[0].pipeline.commands.size() != 2 ||
+      download.visit.pipeline != unpack.visit.pipeline || !run.run->mounts.empty())
+    return std::nullopt;
+  // With --strip-components or a list of members less is unpacked, or elsewhere.
+  for (const Word& word : unpack.command->words)
+    if (word.text.starts_with("--strip") || word.text.starts_with("--exclude") || word.text.starts_with("--transform"))
+      return std::nullopt;
+  if (shell::operands(*unpack.command, {"-C", "--directory", "-f", "--file"}).size() > 1) return std::nullopt;
+  std::string target(folder->text);
+  if (target.find(' ') != std::string::npos) return std::nullopt;
+  if (!target.ends_with('/')) target += '/';
+  return Fix{FixKind::ask,
+             "use ADD --unpack",
+             {{in.whole(*run.instruction), format("ADD --unpack=true {} {}", links[0]->text, target)}}};
+}
+
 void check_unpack(Inspection& in) {
   each_run(in, [&](const StageView& stage, const RunView& run) {
     const std::vector<Step> steps = steps_of(stage, run);
@@ -215,7 +240,8 @@ void check_unpack(Inspection& in) {
       }
       if (!download) continue;
       in.report(rule_of("prefer-add-unpack"), span_of(in, *download), line_of(run),
-                "ADD --unpack=true fetches and unpacks an archive without any program in the image, and --checksum checks it");
+                "ADD --unpack=true fetches and unpacks an archive without any program in the image, and --checksum checks it",
+                add_unpack(in, run, *download, step));
       return;
     }
   });

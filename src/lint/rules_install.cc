@@ -35,6 +35,11 @@ bool sets_option(const shell::Command& command, std::string_view option, std::in
   return false;
 }
 
+/// apt is apt-get with another face: what is said of one holds for the other.
+bool is_manager(const PackageCommand& package, std::string_view name) {
+  return package.manager == name || (name == "apt-get" && package.manager == "apt");
+}
+
 struct Question {
   std::string_view id, manager, flag;
   std::string_view accepted;  ///< flags that answer, apart by blanks
@@ -48,7 +53,7 @@ template <std::size_t kIndex>
 void check_question(Inspection& in) {
   const Question& question = kQuestions[kIndex];
   each_package_command(in, [&](const Step& step, const PackageCommand& package) {
-    if (package.action != Action::install || package.manager != question.manager || !package.verb_word) return;
+    if (package.action != Action::install || !is_manager(package, question.manager) || !package.verb_word) return;
     for (const std::string_view flag : split_blanks(question.accepted))
       if (has_flag(*step.command, flag)) return;
     if (sets_option(*step.command, "APT::Get::Assume-Yes", {"=true", "=1", "=yes"})) return;
@@ -60,7 +65,7 @@ void check_question(Inspection& in) {
 
 void check_recommends(Inspection& in) {
   each_package_command(in, [&](const Step& step, const PackageCommand& package) {
-    if (package.manager != "apt-get" || package.verb != "install" || has_flag(*step.command, "--no-install-recommends") ||
+    if (!is_manager(package, "apt-get") || package.verb != "install" || has_flag(*step.command, "--no-install-recommends") ||
         sets_option(*step.command, "APT::Install-Recommends", {"=false", "=0", "=no"}))
       return;
     in.report(rule_of("DL3015"), verb_span(in, step, package), line_of(*step.run),
@@ -131,23 +136,40 @@ void report_upgrade(Inspection& in, std::string_view id, bool zypper_dup) {
 void check_upgrade(Inspection& in) { report_upgrade(in, "dist-upgrade", false); }
 void check_zypper_dup(Inspection& in) { report_upgrade(in, "DL3035", true); }
 
+std::string_view package_name(const Word& word) {
+  return std::string_view(word.text).substr(0, word.text.find_first_of("=~<>@"));
+}
+
+/// When all that was added is deleted, one name can stand for it.
+std::optional<Fix> use_virtual(const Inspection& in, const RunView& run, const PackageCommand& added,
+                               const PackageCommand& deleted) {
+  const bool all = std::ranges::all_of(added.packages, [&](const Word* word) {
+    return std::ranges::any_of(deleted.packages, [&](const Word* other) { return package_name(*other) == package_name(*word); });
+  });
+  if (!all || added.packages.size() != deleted.packages.size()) return std::nullopt;
+  auto fix = insert_after(in, run, *added.verb_word, FixKind::ask, "--virtual .build");
+  if (!fix) return std::nullopt;
+  fix->edits.push_back({in.span(run, deleted.packages.front()->begin, deleted.packages.back()->end), ".build"});
+  return fix;
+}
+
 void check_apk_virtual(Inspection& in) {
   each_run(in, [&](const StageView& stage, const RunView& run) {
-    std::optional<Step> add;
+    std::optional<PackageCommand> added;
     for (const Step& step : steps_of(stage, run)) {
       const auto package = package_command(*step.command);
       if (!package || package->manager != "apk") continue;
-      if (package->verb == "add" && !add && !has_flag(*step.command, "--virtual") && !flag_value(*step.command, "-t")) add = step;
-      if (package->verb != "del" || !add) continue;
-      // What is deleted was added under one name already when that name is none of the packages.
-      const auto added = package_command(*add->command);
+      if (package->verb == "add" && !added && !has_flag(*step.command, "--virtual") && !flag_value(*step.command, "-t"))
+        added = package;
+      if (package->verb != "del" || !added) continue;
       const bool same = std::ranges::any_of(package->packages, [&](const Word* word) {
-        return std::ranges::any_of(added->packages, [&](const Word* other) { return other->text == word->text; });
+        return std::ranges::any_of(added->packages,
+                                   [&](const Word* other) { return package_name(*other) == package_name(*word); });
       });
       if (!same) continue;
-      in.report(
-          rule_of("apk-virtual"), verb_span(in, step, *package), line_of(run),
-          "packages are deleted by name one by one: added with --virtual NAME they go together, with all that they brought");
+      in.report(rule_of("apk-virtual"), verb_span(in, step, *package), line_of(run),
+                "packages are deleted by name one by one: added with --virtual NAME they go together, with all that they brought",
+                use_virtual(in, run, *added, *package));
       return;
     }
   });

@@ -232,13 +232,18 @@ std::optional<Fix> move_install(const Inspection& in, const df::Instruction& cop
     if (target.find_first_of(" \"'") != std::string::npos) return std::nullopt;
     text = format("COPY {}{} {}{}", flags, sources, target, eol);
   }
-  text += in.source.substr(run_begin, end - run_begin) + eol;
-  const std::size_t before = in.lines.line(copy_instruction.where.line).begin;
+  // The comments above the RUN go with it, when all of it goes.
+  const bool whole = moved == chain.links.size();
+  const std::size_t comments = whole ? insertion_before(in, *run.instruction) : run_begin;
+  text += in.source.substr(comments, end - comments) + eol;
+  const std::size_t before = insertion_before(in, copy_instruction);
   Fix fix{FixKind::ask,
           install.system ? "install before the COPY" : "copy the manifests and install before the COPY",
           {{{before, before}, std::move(text)}}};
-  if (moved == chain.links.size()) {
-    fix.edits.push_back(remove_instruction(in, *run.instruction));
+  if (whole) {
+    Edit removal = remove_instruction(in, *run.instruction);
+    removal.where.begin = comments;
+    fix.edits.push_back(std::move(removal));
   } else {
     const std::size_t rest = run.source_offsets[chain.links[moved].pipeline.begin];
     fix.edits.push_back({{first, rest}, ""});

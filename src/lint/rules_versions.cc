@@ -80,7 +80,7 @@ struct Family {
   bool (*pinned)(std::string_view package);
   std::string_view form;  ///< what a pinned package looks like
 };
-constexpr Family kFamilies[] = {{"DL3008", "apt-get aptitude", apt_pinned, "NAME=VERSION"},
+constexpr Family kFamilies[] = {{"DL3008", "apt-get apt aptitude", apt_pinned, "NAME=VERSION"},
                                 {"DL3013", "pip", pip_pinned, "NAME==VERSION"},
                                 {"DL3016", "npm", npm_pinned, "NAME@VERSION"},
                                 {"DL3018", "apk", apk_pinned, "NAME=VERSION"},

@@ -111,11 +111,17 @@ std::optional<Fix> append_command(const Inspection& in, const RunView& run, FixK
   std::string text = format(" && {}", command);
   if (!is_heredoc(run) && last_line > first_line) {
     // As the chain is written: "&&" at the beginning of its lines, or at their ends.
-    const Span line = in.lines.line(last_line);
+    const shell::AndOr::Link& link = last->links.back();
+    const bool chained = last->links.size() > 1;
+    const std::size_t begin = run.source_offsets[chained ? link.operator_begin : link.pipeline.begin];
+    const Span line = in.lines.line(in.lines.position(begin).line);
     const std::string_view written = std::string_view(in.source).substr(line.begin, line.end - line.begin);
     const std::size_t blanks = std::min(written.find_first_not_of(" \t"), written.size());
-    const std::string_view indent = written.substr(0, blanks);
-    const bool leads = written.substr(blanks).starts_with("&&") || last->links.size() == 1;
+    const bool leads = !chained || line.begin + blanks == begin;
+    const Span own = in.lines.line(in.lines.position(run.source_offsets[link.pipeline.begin]).line);
+    std::string_view indent = std::string_view(in.source).substr(own.begin, own.end - own.begin);
+    indent = indent.substr(0, std::min(indent.find_first_not_of(" \t"), indent.size()));
+    if (indent.empty()) indent = "    ";
     text = leads ? format(" {}{}{}&& {}", escape_of(in), line_end(in), indent, command)
                  : format(" && {}{}{}{}", escape_of(in), line_end(in), indent, command);
   }
