@@ -75,7 +75,8 @@ std::optional<Fix> quote(const RunView& run, const Expansion& expansion) {
 void each_split_word(const RunView& run, const std::function<void(const Word&)>& visit) {
   shell::each_command(run.script, [&](const shell::Visit& node) {
     const Command& command = *node.command;
-    const bool declares = is_declaration(shell::program(command));
+    // dash splits the value of "export NAME=$x" as it does any argument; bash takes it for an assignment.
+    const bool declares = is_declaration(shell::program(command)) && run.shell != "sh" && run.shell != "dash";
     for (std::size_t i = 1; i < command.words.size(); ++i)
       if (!declares || !begins_with_name(command.words[i])) visit(command.words[i]);
     for (const shell::Redirect& redirect : command.redirects)

@@ -128,6 +128,37 @@ void check_delete_later(Inspection& in) {
 
 std::string base_of(std::string_view path) { return std::string(path.substr(path.find_last_of("/\\") + 1)); }
 
+/// COPY and then a RUN with tar and nothing else (but rm of the archive): ADD does both.
+std::optional<Fix> use_add(const Inspection& in, const df::Instruction& instruction, const RunView& run, const Step& unpack) {
+  const auto* copy = std::get_if<df::Copy>(&instruction.command);
+  if (!copy || copy->sources.size() != 1 || !copy->heredocs.empty() || !is_plain_chain(run) || !can_edit(run) ||
+      !run.run->mounts.empty())
+    return std::nullopt;
+  if (unpack.program != "tar" || unpack.visit.pipeline->commands.size() != 1 || !is_archive_name(copy->sources[0]) ||
+      copy->sources[0].ends_with(".zip"))
+    return std::nullopt;
+  for (const Step& step : steps_of(in.stages[run.stage], run))
+    if (step.order != unpack.order && (step.program != "rm" || shell::operands(*step.command).size() != 1)) return std::nullopt;
+  const auto folder =
+      flag_value(*unpack.command, "-C") ? flag_value(*unpack.command, "-C") : flag_value(*unpack.command, "--directory");
+  // Of what is left out, renamed or picked ADD knows nothing.
+  for (const Word& word : unpack.command->words)
+    if (word.text.starts_with("--") && !word.text.starts_with("--directory") && !word.text.starts_with("--file") &&
+        word.text != "--extract")
+      return std::nullopt;
+  if (!folder || !folder->word->literal || !folder->text.starts_with('/') || folder->text.find(' ') != folder->text.npos ||
+      shell::operands(*unpack.command, {"-C", "--directory", "-f", "--file"}).size() > 1)
+    return std::nullopt;
+  std::string target(folder->text);
+  if (!target.ends_with('/')) target += '/';
+  std::string flags;
+  for (const df::Flag& flag : instruction.flags) flags += format("--{}{} ", flag.name, flag.value ? "=" + *flag.value : "");
+  return Fix{FixKind::ask,
+             "use ADD",
+             {{in.whole(instruction), format("ADD {}{} {}", flags, copy->sources[0], target)},
+              remove_instruction(in, *run.instruction)}};
+}
+
 void check_copied_archive(Inspection& in) {
   for (const StageView& stage : in.stages) {
     struct Archive {
@@ -136,6 +167,7 @@ void check_copied_archive(Inspection& in) {
       bool told = false;
     };
     std::vector<Archive> archives;
+    const df::Instruction* last_run = nullptr;
     for (const Entry& entry : entries_of(stage)) {
       if (const auto* copy = std::get_if<df::Copy>(&entry.instruction->command); copy && !copy->add && copy->from.empty()) {
         if (is_archive_name(copy->destination))
@@ -159,9 +191,13 @@ void check_copied_archive(Inspection& in) {
                         : in.span(*archive.instruction, at, at + archive.source.size()),
                     archive.instruction->where.line,
                     format("{} is stored as it is, and once more unpacked by line {}", quoted(archive.name),
-                           entry.instruction->where.line));
+                           entry.instruction->where.line),
+                    last_run && last_run->where.line > archive.instruction->where.line
+                        ? std::nullopt
+                        : use_add(in, *archive.instruction, *entry.run, step));
         }
       }
+      last_run = entry.instruction;
     }
   }
 }
@@ -198,7 +234,10 @@ void check_archive_left(Inspection& in) {
       }
       if (!extracted || removed) continue;
       in.report(rule_of("archive-left"), span_of(in, download), line_of(run),
-                format("{} is unpacked and then left in the layer", quoted(name)));
+                format("{} is unpacked and then left in the layer", quoted(name)),
+                file.starts_with('/') && file.find_first_of(" $'\"*") == std::string::npos
+                    ? append_command(in, run, FixKind::ask, "rm " + file)
+                    : std::nullopt);
     }
   });
 }
@@ -345,7 +384,7 @@ const Rule kRules[] = {
      .check = check_delete_later},
     {.id = "DL3010",
      .severity = Severity::info,
-     .fix = FixKind::none,
+     .fix = FixKind::ask,
      .summary = "an archive is copied and then unpacked",
      .why = "The image then holds the archive and what was in it.",
      .practice = "ADD unpacks a local archive as it copies.",
@@ -353,7 +392,7 @@ const Rule kRules[] = {
      .good = "FROM debian:12\nADD app.tar.gz /opt/\n",
      .check = check_copied_archive},
     {.id = "archive-left",
-     .fix = FixKind::none,
+     .fix = FixKind::ask,
      .summary = "a downloaded archive is unpacked and not removed",
      .why = "The image holds the archive beside its contents.",
      .practice = "Remove it in the same RUN, pipe it into tar, or use ADD.",
