@@ -294,9 +294,11 @@ void check_copy_chmod(Inspection& in) {
         const bool recursive = has_flag(*step.command, "-R") || has_flag(*step.command, "--recursive");
         std::string mode(words[0]->text);
         FixKind kind = FixKind::ask;
-        const bool one_file = copied->sources.size() == 1 && copied->heredocs.empty() &&
-                              base_of(copied->sources[0]).find('.') != std::string::npos && copied->sources[0] != "." &&
-                              copied->sources[0] != "./" && copied->sources[0] != "..";
+        const bool one_file = copied->sources.empty()
+                                  ? copied->heredocs.size() == 1
+                                  : copied->sources.size() == 1 && copied->heredocs.empty() &&
+                                        base_of(copied->sources[0]).find('.') != std::string::npos && copied->sources[0] != "." &&
+                                        copied->sources[0] != "./" && copied->sources[0] != "..";
         if (chmod && is_octal(mode) && one_file && !recursive && copied->from.empty()) kind = FixKind::safe;
         if (chmod && (mode == "+x" || mode == "a+x") && one_file) mode = "755";
         std::optional<Fix> fix;

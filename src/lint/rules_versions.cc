@@ -74,6 +74,8 @@ bool go_pinned(std::string_view package) {
          package == "std" || !has(package.substr(0, package.find('/')), ".");
 }
 
+constexpr std::size_t kMaxPackages = 500;  // looked at in one command: each variable among them costs a walk
+
 struct Family {
   std::string_view id;
   std::string_view managers;  ///< apart by blanks
@@ -117,7 +119,7 @@ void check_family(Inspection& in, const Family& family) {
     const Word* first = nullptr;
     const Word* last = nullptr;
     std::vector<std::string> names;
-    for (const Word* word : package->packages) {
+    for (const Word* word : std::span(package->packages).first(std::min(package->packages.size(), kMaxPackages))) {
       std::vector<std::string> texts = texts_of(in, *step.run, *word);
       // Of a word that is partly a variable only what it says itself can be told.
       if (texts.empty() && !word->text.starts_with("${") && !word->text.starts_with("$(")) texts = {word->text};

@@ -8,6 +8,8 @@
 
 namespace mica::lint {
 
+constexpr std::size_t kMaxSteps = 2000;  // of one RUN; some rules look at pairs of them
+
 namespace df = dockerfile;
 using shell::AndOr;
 using shell::Command;
@@ -28,6 +30,7 @@ void each_run(const Inspection& in, const std::function<void(const StageView&, c
 std::vector<Step> steps_of(const StageView& stage, const RunView& run) {
   std::vector<Step> steps;
   shell::each_command(run.script, [&](const shell::Visit& visit) {
+    if (steps.size() >= kMaxSteps) return;
     steps.push_back({&stage, &run, visit.command, visit, shell::program(*visit.command), steps.size()});
   });
   return steps;
