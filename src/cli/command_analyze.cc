@@ -1,11 +1,16 @@
+#include <algorithm>
+#include <optional>
+
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/analyze_page.h"
 #include "cli/commands.h"
 #include "cli/list_format.h"
+#include "cli/progress_text.h"
 #include "cli/terminal_width.h"
 #include "engine/analyze_image.h"
 #include "engine/analyze_json.h"
+#include "engine/analyze_rebuild.h"
 #include "engine/interrupt.h"
 #include "sys/fd.h"
 
@@ -14,6 +19,7 @@ namespace {
 
 constexpr Flag kFlags[] = {
     {"base", 0, "string", "Lowest layers that are the base image's: a number, an\nimage of the store, or \"none\" (default: found out)"},
+    {"changed", 0, "list", "Also tell what a rebuild costs after this file or\nfolder of the context changed"},
     {"ci", 0, "", "Hold to dive's limits for CI, and to those in\n\".dive-ci\""},
     {"ci-config", 0, "string", "File of dive's limits (default \".dive-ci\")"},
     {"format", 'f', "string", "Format output using a custom template:\n'json':             Print as JSON\n'TEMPLATE':         Print output using the given Go template"},
@@ -60,6 +66,19 @@ Result<AnalyzePage> page_of(const Args& args) {
   return page;
 }
 
+std::string rebuild_page(const engine::Rebuild& rebuild, const AnalyzePage& page) {
+  using Outcome = engine::PredictedStep::Outcome;
+  const auto runs = std::ranges::count(rebuild.steps, Outcome::run, &engine::PredictedStep::outcome), may = std::ranges::count(rebuild.steps, Outcome::maybe, &engine::PredictedStep::outcome);
+  std::string text = format("\nChanging {} rebuilds {} of {} steps: {}", plain_line(join(rebuild.changed, ", ")), runs, rebuild.steps.size(), shown_seconds(rebuild.run_ns));
+  if (may > 0) text += format("; {} more may run: {}", may, shown_seconds(rebuild.maybe_ns));
+  TextTable table({false, true, false, true, false}, 2, page.whole ? 0 : page.width, page.colour);
+  for (const auto& step : rebuild.steps) {
+    const bool is_hit = step.outcome == Outcome::hit;
+    table.add({{format("  {}", name(step.outcome)), is_hit ? nullptr : "\x1b[33m"}, {std::to_string(step.line)}, {plain_line(step.instruction)}, {is_hit ? "" : shown_seconds(step.duration_ns)}, {cut_to(plain_line(step.reason), 50)}});
+  }
+  return text + "\n" + table.str();
+}
+
 Result<int> run(Context& context) {
   const Args& args = context.args;
   const auto limits = TRY(limits_of(args));
@@ -70,9 +89,17 @@ Result<int> run(Context& context) {
   auto engine = TRY(engine::Engine::open_for_reading(context.options));
   const auto analyzed = TRY_DOING(engine::analyze_image(*engine, request, {.largest = std::max<std::size_t>(page.top, 20)}, interrupt.cancel()), format("analyzing {}", request.what));
   const auto breaches = analyze::check(analyzed.analysis, limits);
+  std::optional<engine::Rebuild> rebuild;
+  if (args.has("changed")) rebuild = TRY(engine::predict_rebuild(*engine, request.what, args.list("changed")));
   std::string text;
-  if (args.has("format")) text = TRY(render_one(args.text("format"), engine::to_json(analyzed.analysis, breaches), "analyze.Analysis"));
-  else text = analyze_page(analyzed.analysis, page);
+  if (args.has("format")) {
+    json::Value value = engine::to_json(analyzed.analysis, breaches);
+    if (rebuild) value.set("rebuild", engine::to_json(*rebuild));
+    text = TRY(render_one(args.text("format"), value, "analyze.Analysis"));
+  } else {
+    text = analyze_page(analyzed.analysis, page);
+    if (rebuild) text += rebuild_page(*rebuild, page);
+  }
   TRY(print(text));
   for (const auto& breach : breaches) note(format("mica: {}: {} ({})\n", request.what, breach.text, breach.limit));
   return breaches.empty() ? 0 : 1;
