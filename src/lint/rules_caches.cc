@@ -1,5 +1,6 @@
 // What package managers leave behind. Only stages whose files reach the image matter: what another stage holds is thrown away.
 #include <algorithm>
+#include <set>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -47,32 +48,36 @@ bool removes_apt_lists(const Step& step) {
   return false;
 }
 
-/// A later RUN installs without reading the index itself: it needs the lists of this one.
-bool lists_needed_later(const Inspection& in, const RunView& run) {
-  bool after = false, needed = false;
-  const auto look = [&](const StageView& stage, const RunView& later) {
-    bool updated = false;
-    for (const Step& step : steps_of(stage, later)) {
-      const auto package = package_command(*step.command);
-      if (!package || (package->manager != "apt-get" && package->manager != "apt" && package->manager != "aptitude")) continue;
-      if (package->action == Action::refresh) updated = true;
-      if (package->action == Action::install && !updated) needed = true;
+bool installs_without_update(const StageView& stage, const RunView& run) {
+  bool updated = false;
+  for (const Step& step : steps_of(stage, run)) {
+    const auto package = package_command(*step.command);
+    if (!package || (package->manager != "apt-get" && package->manager != "apt" && package->manager != "aptitude")) continue;
+    if (package->action == Action::refresh) updated = true;
+    if (package->action == Action::install && !updated) return true;
+  }
+  return false;
+}
+
+/// RUNs after which, in their stage or in one that is built from it, something is installed without reading the index again:
+/// their lists are needed.
+std::set<const RunView*> runs_with_needed_lists(const Inspection& in) {
+  std::set<const RunView*> needed;
+  std::vector<bool> by_others(in.stages.size());
+  for (std::size_t i = in.stages.size(); i-- > 0;) {
+    const StageView& stage = in.stages[i];
+    bool later = by_others[i];
+    for (std::size_t k = stage.runs.size(); k-- > 0;) {
+      if (later) needed.insert(&stage.runs[k]);
+      later = later || installs_without_update(stage, stage.runs[k]);
     }
-  };
-  for (const StageView& stage : in.stages) {
-    bool built_on = stage.index == run.stage;
-    for (const StageView* at = &stage; !built_on && at->base_stage; at = &in.stages[*at->base_stage])
-      built_on = *at->base_stage == run.stage;
-    if (!built_on) continue;
-    for (const RunView& later : stage.runs) {
-      if (stage.index != run.stage || after) look(stage, later);
-      after = after || &later == &run;
-    }
+    if (stage.base_stage && later) by_others[*stage.base_stage] = true;
   }
   return needed;
 }
 
 void check_apt_lists(Inspection& in) {
+  const std::set<const RunView*> needed = runs_with_needed_lists(in);
   each_exported_run(in, [&](const RunView& run, const std::vector<Step>& steps) {
     if (has_cache_mount(run, "/var/lib/apt/lists")) return;
     const Step* update = nullptr;
@@ -93,7 +98,7 @@ void check_apt_lists(Inspection& in) {
     }
     if (!update || cleaned) return;
     std::optional<Fix> fix;
-    if (installs && !lists_needed_later(in, run)) fix = append_command(in, run, FixKind::safe, "rm -rf /var/lib/apt/lists/*");
+    if (installs && !needed.contains(&run)) fix = append_command(in, run, FixKind::safe, "rm -rf /var/lib/apt/lists/*");
     in.report(rule_of("DL3009"), span_of(in, *update), line_of(run),
               cleaned_early ? "the package lists are deleted before they are read again: they stay in this layer"
                             : "the package lists stay in this layer (20 to 60 MB)",

@@ -54,6 +54,8 @@ bool takes(std::string_view removed, std::string_view path) {
   return path == folder || path.starts_with(folder + "/");
 }
 
+constexpr std::size_t kMaxPaths = 500;  // remembered of a stage, and looked at in one rm
+
 struct Made {
   std::string path;
   int line = 0;
@@ -61,7 +63,7 @@ struct Made {
 
 void add_copied(const df::Instruction& instruction, const std::string& workdir, std::vector<Made>& made) {
   const auto* copy = std::get_if<df::Copy>(&instruction.command);
-  if (!copy || copy->destination.find('$') != std::string::npos) return;
+  if (!copy || copy->destination.find('$') != std::string::npos || made.size() >= kMaxPaths) return;
   const std::string target = join_path(workdir, copy->destination);
   for (const std::string& source : copy->sources) {
     if (source.find_first_of("$*?[") != std::string::npos) continue;
@@ -93,8 +95,9 @@ void check_delete_later(Inspection& in) {
       const Made* hidden = nullptr;
       for (const Step& step : steps) {
         if (step.program != "rm") continue;
+        std::size_t count = 0;
         for (const Word* word : shell::operands(*step.command)) {
-          if (!word->literal) continue;
+          if (!word->literal || ++count > kMaxPaths) continue;
           const std::string path = word->text.starts_with('/') ? word->text : join_path(workdir, word->text);
           for (const Made& one : made)
             if (!found && one.line < run.instruction->where.line && takes(path, one.path)) found = &step, hidden = &one;
