@@ -100,9 +100,9 @@ TEST_CASE("touching sets the time of use") {
 TEST_CASE("reports are read back, by image and newest first, and old ones go") {
   Tables tables;
   Reports reports(*tables.database);
-  BuildReport report{.image = "abc", .dockerfile = "Dockerfile", .context = "folder /x", .target = "t", .error = "e", .tags = {"a:1"}, .started = {5}, .duration_ns = 6};
+  BuildReport report{.image = "abc", .dockerfile = "Dockerfile", .context = "folder /x", .target = "t", .error = "e", .source = "FROM x\n", .tags = {"a:1"}, .started = {5}, .duration_ns = 6};
   report.steps.push_back({.number = 3, .title = "[1/2] RUN \"x\"", .text = "RUN \"x\"", .line = 4, .outcome = Outcome::failed, .reasons = {"r1", "r2"},
-                          .duration_ns = 8, .record = "s", .layer = "l", .log = oci::Digest::of("log")});
+                          .started_ns = 7, .duration_ns = 8, .record = "s", .layer = "l", .log = oci::Digest::of("log")});
   for (int i = 0; i < 320; ++i) {
     report.image = i == 310 ? "wanted" : "abc";
     REQUIRE(reports.put(report));
@@ -115,6 +115,8 @@ TEST_CASE("reports are read back, by image and newest first, and old ones go") {
   CHECK(found->steps[0].reasons == report.steps[0].reasons);
   CHECK(found->steps[0].log == report.steps[0].log);
   CHECK(found->steps[0].line == 4);
+  CHECK(found->steps[0].started_ns == 7);
+  CHECK(found->source == report.source);
   CHECK(!reports.of_image("nope").value());
   const auto newest = reports.newest(1000).value();
   CHECK(newest.size() == 300);

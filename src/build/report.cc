@@ -17,6 +17,7 @@ json::Value to_json(const ReportedStep& step) {
   value.set("line", step.line);
   value.set("outcome", name(step.outcome));
   value.set("reasons", json::from(step.reasons));
+  value.set("started_ns", step.started_ns);
   value.set("duration_ns", step.duration_ns);
   value.set("record", step.record);
   value.set("layer", step.layer);
@@ -30,6 +31,7 @@ ReportedStep step_from(const json::Value& value) {
   for (const Outcome outcome : kOutcomes)
     if (name(outcome) == value.string_or("outcome")) step.outcome = outcome;
   step.reasons = value.strings("reasons");
+  step.started_ns = value.int_or("started_ns", -1);
   step.duration_ns = value.int_or("duration_ns");
   step.record = value.string_or("record");
   step.layer = value.string_or("layer");
@@ -40,6 +42,7 @@ ReportedStep step_from(const json::Value& value) {
 std::string write(const BuildReport& report) {
   json::Value value = json::Value::object();
   value.set("dockerfile", report.dockerfile);
+  if (report.source.size() <= kMaxKeptSource) value.set("source", report.source);
   value.set("context", report.context);
   value.set("target", report.target);
   value.set("error", report.error);
@@ -54,7 +57,7 @@ std::string write(const BuildReport& report) {
 Result<BuildReport> read(const db::Statement& row) {
   const auto value = TRY_DOING(json::parse(row.text(3)), "reading a build report");
   BuildReport report{.id = row.integer(0), .image = row.text(1), .dockerfile = value.string_or("dockerfile"), .context = value.string_or("context"),
-                     .target = value.string_or("target"), .error = value.string_or("error"), .tags = value.strings("tags"),
+                     .target = value.string_or("target"), .error = value.string_or("error"), .source = value.string_or("source"), .tags = value.strings("tags"),
                      .started = {row.integer(2)}, .duration_ns = value.int_or("duration_ns")};
   if (const auto* steps = value.find("steps"); steps && steps->is_array())
     for (const auto& step : steps->as_array()) report.steps.push_back(step_from(step));

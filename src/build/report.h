@@ -19,6 +19,7 @@ struct ReportedStep {
   int line = 0;                         ///< in the Dockerfile
   Outcome outcome = Outcome::cancelled;
   std::vector<std::string> reasons;
+  std::int64_t started_ns = -1;         ///< after BuildReport::started; -1: it never started, or an earlier version wrote the report
   std::int64_t duration_ns = 0;
   std::string record;                   ///< strong key; empty: FROM
   std::string layer;
@@ -28,11 +29,14 @@ struct BuildReport {
   std::int64_t id = 0;                  ///< row id, once stored
   std::string image;                    ///< hex of the image id; empty: failed, or no image was stored
   std::string dockerfile, context, target, error;
+  std::string source;                   ///< the Dockerfile's text; empty: longer than kMaxKeptSource, or an earlier version wrote the report
   std::vector<std::string> tags;
   Timestamp started;
   std::int64_t duration_ns = 0;
   std::vector<ReportedStep> steps;
 };
+
+inline constexpr std::size_t kMaxKeptSource = 64 << 10;   ///< of 300 reports: 19 MB at worst
 
 class Reports {
  public:

@@ -106,7 +106,7 @@ class Solver {
   }
 
   Result<> advance(const Vertex& vertex, task::Cancel stop) {
-    const std::int64_t begun = monotonic_ns();
+    const std::int64_t begun = result(vertex).started_ns = monotonic_ns();
     auto done = std::holds_alternative<BaseOp>(vertex.op) ? take_base(vertex, stop) : take_step(vertex, stop);
     if (!done) return fail(failed(vertex, std::move(done).error(), begun));
     result(vertex).duration_ns = monotonic_ns() - begun;
@@ -120,7 +120,8 @@ class Solver {
   Error failed(const Vertex& vertex, Error error, std::int64_t begun) {
     const bool cancelled = error.code() == Errc::cancelled;
     result(vertex).outcome = cancelled ? Outcome::cancelled : Outcome::failed;
-    progress_.finished(result(vertex).number, result(vertex).outcome, monotonic_ns() - begun, error.text());
+    result(vertex).duration_ns = monotonic_ns() - begun;
+    progress_.finished(result(vertex).number, result(vertex).outcome, result(vertex).duration_ns, error.text());
     if (cancelled) return error;
     if (vertex.where.line > 0 && !error.position())
       std::move(error).at({graph_.file.name, vertex.where.line, vertex.where.column, dockerfile::excerpt(graph_.file.source, vertex.where)});

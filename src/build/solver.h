@@ -43,6 +43,7 @@ struct StepResult {
   Record record;                            ///< of steps with a key; id 0: none, or (`layer` is empty then) it stayed in another store
   std::string tree_key;                     ///< see Step::tree_key; empty: the step has none
   std::vector<std::string> reasons;
+  std::int64_t started_ns = -1;             ///< monotonic_ns() when all that it needs was there; -1: it never was
   std::int64_t duration_ns = 0;
 };
 /// By vertex id. Steps that never started keep Outcome::cancelled.

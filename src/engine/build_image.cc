@@ -141,6 +141,7 @@ class Build {
     TRY(open_context());
     if (request_.action == BuildAction::targets) return list_targets();
     if (!request_.no_lock) lock_ = TRY(find_lock(request_.context, context_));
+    if (request_.locked) TRY(require_lock());
     const auto arguments = arguments_of(request_);
     std::vector<Built> built;
     for (const auto& platform : platforms) {
@@ -153,6 +154,14 @@ class Build {
     if (result_.names.empty()) return {};
     for (const auto& name : result_.names) result_.report.tags.push_back(name);
     return {};
+  }
+
+  /// --locked.
+  Result<> require_lock() {
+    DockerfileQuestions questions{.build_args = request_.build_args, .platforms = request_.platforms, .contexts = {}};
+    const auto contexts = TRY(contexts_of(request_.build_contexts));
+    for (const auto& context : contexts) questions.contexts.emplace_back(context.name, context.value);
+    return require_whole_lock(file_, base_name(context_.dockerfile_name), lock_, questions, engine_.pool(), cancel_);
   }
 
   build::ContextTools tools() {
@@ -170,6 +179,7 @@ class Build {
         stage.progress("transferring dockerfile", static_cast<std::int64_t>(context_.dockerfile.size()), static_cast<std::int64_t>(context_.dockerfile.size()), true);
         stage.done();
         result_.report.dockerfile = context_.dockerfile_name;
+        result_.report.source = context_.dockerfile;
         result_.report.context = context_.description;
         result_.report.target = request_.target;
         return {};
@@ -322,7 +332,7 @@ class Build {
       const auto& step = solved.steps[i];
       const auto& vertex = graph.vertices[i];
       result_.report.steps.push_back({.number = step.number, .title = vertex.title, .text = vertex.text, .line = vertex.where.line, .outcome = step.outcome,
-                                      .reasons = step.reasons, .duration_ns = step.duration_ns, .record = step.record.strong, .layer = step.record.layer,
+                                      .reasons = step.reasons, .started_ns = step.started_ns < 0 ? -1 : step.started_ns - begun_, .duration_ns = step.duration_ns, .record = step.record.strong, .layer = step.record.layer,
                                       .log = step.record.log});
     }
   }
