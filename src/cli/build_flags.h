@@ -36,6 +36,7 @@ inline constexpr Flag kBuildFlags[] = {
     {"isolation", 0, "string", "", "only Windows has it"},
     {"label", 0, "stringArray", "Set metadata for an image"},
     {"load", 0, "", "Shorthand for \"--output=type=docker\""},
+    {"locked", 0, "", "Refuse to build unless \"mica.lock\" pins exactly what\nthe Dockerfile asks for"},
     {"memory", 'm', "bytes", "", kNoStepLimits},
     {"memory-swap", 0, "bytes", "", kNoStepLimits},
     {"metadata-file", 0, "string", "Write build result metadata to a file"},

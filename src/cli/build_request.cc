@@ -193,6 +193,8 @@ Result<BuildCall> build_call(const Args& args) {
   request.cache_to = TRY(parsed_list<engine::CacheStore>(args, "cache-to", [](const auto& text) { return engine::parse_cache(text, true); }));
   request.no_cache = args.flag("no-cache");
   request.no_lock = args.flag("no-lock");
+  request.locked = args.flag("locked");
+  if (request.locked && request.no_lock) return fail(Errc::invalid_argument, "--locked wants a lock, and --no-lock leaves it aside: they exclude each other");
   request.no_cache_filter = comma_lists(args.list("no-cache-filter"));
   request.pull = args.flag("pull");
   request.ca = args.text("ca");

@@ -9,7 +9,7 @@ namespace {
 
 constexpr Flag kFlags[] = {
     {"all", 'a', "", "Show images that did not move, too"},
-    {"file", 'f', "string", "Name of the Dockerfile whose images to look at\n(default: all of \"mica.lock\")"},
+    {"file", 'f', "string", "Name of the Dockerfile or compose file whose images\nto look at (default: all of \"mica.lock\")"},
     {"format", 0, "string", kFormatHelp},
     {"no-trunc", 0, "", "Don't truncate output"},
     {"platform", 0, "string", "Set the platform whose images' creation times are\nshown"},

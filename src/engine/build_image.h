@@ -78,6 +78,7 @@ struct BuildImage {
   std::vector<runtime::Rlimit> rlimits;
   bool no_cache = false, pull = false;
   bool no_lock = false;                             ///< mica.lock beside the Dockerfile does not count
+  bool locked = false;                              ///< only with a mica.lock that has exactly what the Dockerfile needs
   std::vector<std::string> no_cache_filter;
   std::vector<BuildOutput> outputs;                 ///< empty: image
   std::vector<CacheStore> cache_from, cache_to;

@@ -1,5 +1,7 @@
 #include "engine/lock_bases.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/text.h"
 #include "build/context_tree.h"
@@ -22,6 +24,26 @@ Result<std::optional<LockFile>> find_lock(const build::ContextRequest& request, 
   }
   if (lock && !lock->files.contains(base_name(context.dockerfile_name))) lock.reset();
   return lock;
+}
+
+Result<> require_whole_lock(const dockerfile::File& file, const std::string& name, const std::optional<LockFile>& lock, const DockerfileQuestions& questions,
+                            task::Pool& pool, task::Cancel cancel) {
+  AskedBases bases(nullptr, lock ? lock->images : std::map<std::string, LockedImage>());
+  TRY(ask_for_bases(file, questions, bases, pool, std::move(cancel)));
+  const auto asked = bases.take();
+  const std::vector<std::string> listed = lock ? lock->files.at(name) : std::vector<std::string>();
+  std::vector<std::string> missing, stale;
+  for (const auto& [key, image] : asked)
+    if (!image || !std::ranges::count(listed, key)) missing.push_back(key);
+  for (const auto& key : listed)
+    if (!asked.contains(key)) stale.push_back(key);
+  if (missing.empty() && stale.empty()) return {};
+  const std::string hint = "'mica lock' brings the lock up to date; without --locked the build takes what it finds";
+  if (!lock) return fail(Error(Errc::conflict, format("--locked: no {} pins the images of {}: {}", kLockFileName, name, join(missing, ", "))).with_hint(hint));
+  std::string why;
+  if (!missing.empty()) why = format("it does not have {}", join(missing, ", "));
+  if (!stale.empty()) why += format("{}{} {} not needed any more", why.empty() ? "" : ", and ", join(stale, ", "), stale.size() == 1 ? "is" : "are");
+  return fail(Error(Errc::conflict, format("--locked: {} does not fit {}: {}", kLockFileName, name, why)).with_hint(hint));
 }
 
 Result<build::BaseImage> LockedBases::resolve(const std::string& name, const oci::Platform& platform, task::Cancel cancel) {

@@ -169,7 +169,7 @@ expect_fail 1 "$MICA" lock -f platforms/Dockerfile
 stderr_has "platforms/Dockerfile:2"
 [[ ! -e platforms/mica.lock ]] || fail "a failed lock was written"
 expect_fail 1 "$MICA" lock -f compose.yaml
-stderr_has "only Dockerfiles can be locked"
+stderr_has "reading compose file"
 expect_fail 1 "$MICA" lock "$A:1"
 stderr_has "names are for --update only"
 
