@@ -41,7 +41,7 @@ check() {
 }
 check readme '[11]' '[]'
 equal "what ran" '[11]' "$last_ran"
-check conf '[8]' '[9,10,11]'
+check conf '[8,9,10,11]' '[]'
 check src/a '[4,5]' '[9,10,11]'
 equal "what ran: the other file of the stage stayed" '[4,5,10,11]' "$last_ran"
 check package.json '[2,3,4,5]' '[9,10,11]'
