@@ -104,9 +104,10 @@ Result<engine::Options> options_from(const Args& args) {
 }
 
 Result<int> prepare_and_run(Context& context) {
-  if (context.command->needs != Needs::nothing) {
+  const Needs needs = context.command->needs_with ? context.command->needs_with(context.args) : context.command->needs;
+  if (needs != Needs::nothing) {
     if (::geteuid() != 0) TRY(sys::become_namespace_root());
-    if (context.command->needs == Needs::mounts && sys::can_mount()) TRY(sys::enter_private_mount_namespace());
+    if (needs == Needs::mounts && sys::can_mount()) TRY(sys::enter_private_mount_namespace());
   }
   const int status = TRY(context.command->run(context));
   if (std::fflush(stdout) != 0) return fail_errno("writing output");

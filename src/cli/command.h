@@ -29,6 +29,7 @@ struct Command {
   Needs needs = Needs::store;
   bool flags_first = false;          ///< the first positional ends the flags
   Result<int> (*run)(Context&) = nullptr;   ///< the exit code
+  Needs (*needs_with)(const Args&) = nullptr;   ///< where it depends on the flags, in place of `needs`
 };
 
 struct Context {

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "engine/interrupt.h"
 #include "engine/lint_files.h"
+#include "engine/verify_fixes.h"
 #include "lint/difference.h"
 #include "lint/output.h"
 #include "lint/rule.h"
@@ -40,6 +41,7 @@ constexpr Flag kFlags[] = {
     {"style", 0, "stringArray", "Make a rule a matter of style"},
     {"trusted-registry", 0, "stringArray", "A registry that bases may come from"},
     {"unsafe", 0, "", "With --fix: also what may change the meaning"},
+    {"verify", 0, "", "With --fix: build before and after, and write only if\nboth give the same files"},
     {"warning", 0, "stringArray", "Make a rule a warning"},
 };
 
@@ -109,7 +111,7 @@ Result<lint::Format> format_wanted(const Args& args, const lint::Settings& setti
 Result<bool> show_fixes(const engine::Linted& linted, bool from_stdin, bool diff) {
   bool stdout_taken = false;
   for (const auto& file : linted.fixed) {
-    const bool is_stdin = from_stdin && linted.fixed.size() == 1;
+    const bool is_stdin = from_stdin && &file == &linted.fixed.front();
     if (diff) {
       TRY(print(lint::line_difference(file.file, file.before, file.after)));
       stdout_taken = true;
@@ -123,9 +125,42 @@ Result<bool> show_fixes(const engine::Linted& linted, bool from_stdin, bool diff
   return stdout_taken;
 }
 
+std::string change_text(const analyze::PathChange& change) {
+  const auto aspects = analyze::aspects(change);
+  return format("  {} /{}{}\n", analyze::name(change.what), change.path, aspects.empty() ? "" : format(" ({})", join(aspects, ", ")));
+}
+
+/// Builds both versions of each file that would change. An error when they do not give the same files: nothing is written then.
+Result<> verify(const Args& args, engine::LintRequest request, const lint::Settings& settings, engine::Engine& store, const task::Cancel& cancel) {
+  constexpr std::size_t kMostShown = 20;
+  request.write = false;
+  request.shellcheck = false;
+  const auto linted = TRY(engine::lint_files(request, settings, cancel));
+  for (const auto& file : linted.fixed) {
+    if (file.before == file.after || base_name(file.file).ends_with("ignore")) continue;
+    const std::string context = request.context.empty() ? dir_name(file.file) : request.context;
+    const auto verified = TRY(engine::verify_fixes(store, {.file = file.file, .before = file.before, .after = file.after, .context = context, .build_args = args.list("build-arg")}, nullptr, cancel));
+    std::string text;
+    for (const auto& change : verified.difference.config) text += format("  config {}: {} became {}\n", change.name, change.before.value_or("nothing"), change.after.value_or("nothing"));
+    if (!verified.same()) {
+      for (std::size_t i = 0; i < std::min(verified.lost.size(), kMostShown); ++i) text += change_text(verified.lost[i]);
+      if (verified.lost.size() > kMostShown) text += format("  and {} more\n", verified.lost.size() - kMostShown);
+      note(text);
+      return fail(Error(Errc::conflict, format("{}: with the fixes other files are built; nothing was written", file.file)).with_hint("leave out what is responsible: --ignore RULE, or no --unsafe"));
+    }
+    std::string remark = format("{}: the same files are built", file.file);
+    if (!verified.cleaned.empty()) remark += format(", less {} of caches and package lists", verified.cleaned.size());
+    if (!verified.unstable.empty()) remark += format(" ({} that differ in each build are not compared)", verified.unstable.size());
+    if (verified.bytes_saved != 0) remark += format("; {} {}", human_size(std::abs(verified.bytes_saved)), verified.bytes_saved > 0 ? "less" : "more");
+    note(format("{}\n{}", remark, text));
+  }
+  return {};
+}
+
 Result<int> lint_them(const Args& args, const engine::Options& options) {
-  const engine::LintRequest request = request_of(args);
-  if (!request.fix && (request.unsafe || !request.write)) return fail(Errc::invalid_argument, format("--{} is for --fix", request.unsafe ? "unsafe" : "diff"));
+  engine::LintRequest request = request_of(args);
+  if (!request.fix && (request.unsafe || !request.write || args.flag("verify")))
+    return fail(Errc::invalid_argument, format("--{} is for --fix", request.unsafe ? "unsafe" : !request.write ? "diff" : "verify"));
   if (!request.image.empty() && request.files.size() > 1) return fail(Errc::invalid_argument, "--image: an image is built from one file");
   if (!request.image.empty() && request.fix) return fail(Errc::invalid_argument, "--image measures what was built: it does not go with --fix");
   const auto settings = TRY(engine::lint_settings(request));
@@ -137,8 +172,10 @@ Result<int> lint_them(const Args& args, const engine::Options& options) {
   const auto kind = TRY(format_wanted(args, settings));
   const auto interrupt = TRY(engine::Interrupt::install());
   std::unique_ptr<engine::Engine> store;
-  if (!request.image.empty()) store = TRY(engine::Engine::open(options));
-  const auto linted = TRY(engine::lint_files(request, settings, store.get(), interrupt.cancel()));
+  if (!request.image.empty() || args.flag("verify")) store = TRY(engine::Engine::open(options));
+  request.engine = store.get();
+  if (args.flag("verify")) TRY(verify(args, request, settings, *store, interrupt.cancel()));
+  const auto linted = TRY(engine::lint_files(request, settings, interrupt.cancel()));
   const bool from_stdin = request.files.size() == 1 && request.files[0] == "-";
   const bool stdout_taken = request.fix && TRY(show_fixes(linted, from_stdin, !request.write));
   const bool colour = kind == lint::Format::tty && !args.flag("no-color") && !settings.no_color.value_or(false) && ::isatty(stdout_taken ? STDERR_FILENO : STDOUT_FILENO);
@@ -148,6 +185,8 @@ Result<int> lint_them(const Args& args, const engine::Options& options) {
   if (args.flag("no-fail") || settings.no_fail.value_or(false) || kind == lint::Format::codeclimate || kind == lint::Format::codacy) return 0;
   return threshold != lint::Severity::off && lint::reaches(linted.reports, threshold) ? 1 : 0;
 }
+
+Needs needs_of(const Args& args) { return args.flag("verify") ? Needs::mounts : args.has("image") ? Needs::store : Needs::nothing; }
 
 Result<int> run(Context& context) {
   const Args& args = context.args;
@@ -169,6 +208,7 @@ constinit const Command kLint{.usage = "[OPTIONS] [FILE|FOLDER|-...]",
                               .flags = kFlags,
                               .least = 0,
                               .needs = Needs::nothing,
-                              .run = run};
+                              .run = run,
+                              .needs_with = needs_of};
 
 }  // namespace mica::cli

@@ -4,15 +4,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/format.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "dockerfile/parser.h"
+#include "engine/lint_context.h"
 #include "engine/lint_measured.h"
+#include "engine/lock_file.h"
 #include "engine/shellcheck.h"
+#include "lint/inspection.h"
 #include "lint/rule.h"
+#include "oci/reference.h"
 #include "stream/stream.h"
 #include "sys/fd.h"
 
@@ -111,6 +116,7 @@ struct Input {
   std::string text;
   lint::Options options;       ///< with what is known of its context
   std::string context;         ///< its folder; empty: not known
+  std::string ignore_path;     ///< of the ignore file that a build would take; empty: there is none
 };
 
 Result<std::string> dockerfile_in(const std::string& folder) {
@@ -134,6 +140,7 @@ void look_beside(Input& input, const std::string& context) {
     if (!text) continue;      // a build says so
     input.options.has_ignore_file = true;
     input.options.ignore_text = std::move(*text);
+    input.ignore_path = path;
     return;
   }
 }
@@ -166,6 +173,56 @@ Result<> replace_file(const std::string& path, std::string_view text) {
   return {};
 }
 
+Result<> fix(Input& input, const LintRequest& request, std::vector<FixedFile>& done) {
+  auto fixed = lint::fix_text(input.name, input.text, input.options, request.unsafe);
+  if (request.write && !input.path.empty() && fixed.source != input.text) TRY(replace_file(input.path, fixed.source));
+  done.push_back({.file = input.name, .before = input.text, .after = fixed.source, .applied = std::move(fixed.applied)});
+  input.text = std::move(fixed.source);
+  return {};
+}
+
+/// A name that floats is no fault where a lock holds it.
+Result<> drop_locked(lint::Report& report, const Input& input) {
+  if (input.path.empty()) return {};
+  const auto lock = TRY(LockFile::read(lock_path_for(input.path)));
+  if (!lock) return {};
+  const auto parsed = dockerfile::parse(report.file, report.source, {.fragment = true});
+  const lint::Inspection inspection(parsed.file, input.options);
+  std::erase_if(report.findings, [&](const lint::Finding& finding) {
+    if (finding.rule->id != "DL3006" && finding.rule->id != "DL3007") return false;
+    return std::any_of(inspection.stages.begin(), inspection.stages.end(), [&](const lint::StageView& stage) {
+      if (stage.stage->where.line != finding.instruction_line) return false;
+      const auto reference = oci::Reference::parse(stage.base);
+      return reference && lock->images.contains(LockFile::key(*reference));
+    });
+  });
+  return {};
+}
+
+/// With fixes, what no step reads goes into the ignore file that a build would take, or into a new one.
+Result<> look_at_context(const Input& input, const LintRequest& request, lint::Report& report, std::vector<FixedFile>& done, const task::Cancel& cancel) {
+  if (input.context.empty()) return {};
+  const auto unread = TRY(find_unread_files(report, input.context, input.options, cancel));
+  auto finding = unread_finding(report, unread);
+  if (!finding) return {};
+  if (!request.fix) {
+    std::vector<lint::Finding> found;
+    found.push_back(std::move(*finding));
+    lint::add_findings(report, std::move(found), input.options);
+    return {};
+  }
+  if (lint::severity_of(*finding->rule, input.options) == lint::Severity::off) return {};
+  const std::string path = input.ignore_path.empty() ? join_path(input.context, ".dockerignore") : input.ignore_path;
+  std::string after = with_ignored(input.options.ignore_text, unread);
+  if (request.write) {
+    if (input.ignore_path.empty()) TRY_DOING(sys::write_file_atomically(path, after), format("writing {}", path));
+    else TRY(replace_file(path, after));
+  }
+  finding->fix = lint::Fix{.kind = lint::FixKind::safe, .title = "leave out what no step reads", .edits = {}};
+  done.push_back({.file = path, .before = input.options.ignore_text, .after = std::move(after), .applied = {std::move(*finding)}});
+  return {};
+}
+
 std::string today() { return rfc3339(now()).substr(0, 10); }
 
 }  // namespace
@@ -188,33 +245,22 @@ Result<lint::Settings> lint_settings(const LintRequest& request) {
   return settings;
 }
 
-Result<Linted> lint_files(const LintRequest& request, const lint::Settings& settings, Engine* engine, task::Cancel cancel) {
+Result<Linted> lint_files(const LintRequest& request, const lint::Settings& settings, task::Cancel cancel) {
   std::vector<std::string> files = request.files;
   if (files.empty()) files.push_back(TRY(dockerfile_in(".")));
-  const std::string shellcheck = request.shellcheck ? find_shellcheck() : "";
+  MICA_ASSERT(request.image.empty() || (request.engine && files.size() == 1), "an image has one Dockerfile");
   Linted linted;
-  std::string measured_context;
-  lint::Options measured_options;
   for (const auto& name : files) {
     TRY(cancel.check());
     Input input = TRY(read_input(name, request, settings.options));
-    if (request.fix) {
-      auto fixed = lint::fix_text(input.name, input.text, input.options, request.unsafe);
-      if (request.write && !input.path.empty() && fixed.source != input.text) TRY(replace_file(input.path, fixed.source));
-      linted.fixed.push_back({.file = input.name, .before = input.text, .after = fixed.source, .applied = std::move(fixed.applied)});
-      input.text = std::move(fixed.source);
-    }
-    if (!request.image.empty()) {
-      measured_context = input.context;
-      measured_options = input.options;
-    }
-    linted.reports.push_back(lint::lint_text(input.name, std::move(input.text), input.options));
+    if (request.fix) TRY(fix(input, request, linted.fixed));
+    lint::Report report = lint::lint_text(input.name, std::move(input.text), input.options);
+    TRY(drop_locked(report, input));
+    if (!request.context.empty() || !request.image.empty()) TRY(look_at_context(input, request, report, linted.fixed, cancel));
+    if (!request.image.empty()) TRY(add_measured_findings(*request.engine, {.image = request.image, .platform = request.platform}, report, input.options, cancel));
+    linted.reports.push_back(std::move(report));
   }
-  if (!request.image.empty()) {
-    MICA_ASSERT(engine && linted.reports.size() == 1, "an image has one Dockerfile");
-    const MeasureRequest measure{.image = request.image, .platform = request.platform, .context = measured_context};
-    TRY(add_measured_findings(*engine, measure, linted.reports[0], measured_options, cancel));
-  }
+  const std::string shellcheck = request.shellcheck ? find_shellcheck() : "";
   if (!shellcheck.empty()) TRY(add_shellcheck_findings(shellcheck, linted.reports, settings.options, cancel));
   return linted;
 }

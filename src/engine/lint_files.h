@@ -16,7 +16,7 @@ namespace mica::engine {
 struct LintRequest {
   std::vector<std::string> files;              ///< paths; folders mean the Dockerfile in them; "-": standard input. Empty: ./Dockerfile
   std::string stdin_name = "-";                ///< what standard input is called in reports
-  std::string context;                         ///< folder of the build context; empty: that of each file called Dockerfile or Containerfile
+  std::string context;                         ///< folder of the build context, which is looked through then; empty: that of each file called Dockerfile or Containerfile
   std::string config;                          ///< empty: the first of the files that hadolint looks for, then .mica-lint.yaml
   std::vector<std::string> ignored;            ///< names of rules; in place of the files' list
   std::vector<std::pair<lint::Severity, std::string>> overrides;
@@ -26,6 +26,7 @@ struct LintRequest {
   bool shellcheck = true;                      ///< when it is installed
   std::string image;                           ///< that was built from the one file: measured findings are added (lint_measured.h). Empty: none are
   std::string platform;                        ///< of the image
+  Engine* engine = nullptr;                    ///< that has it
   bool fix = false, unsafe = false;
   bool write = true;                           ///< false: what fixes would change is told, no file is written
 };
@@ -46,7 +47,6 @@ Result<lint::Settings> lint_settings(const LintRequest& request);
 
 /// Findings are no errors. With `fix` each file is replaced in one step, its mode kept; what a link points to is replaced, not the link.
 /// Errors: not_found and permission_denied (a file that cannot be read or written), resource_exhausted (too long), those of shellcheck, cancelled.
-/// `engine`: only asked for an image; may be null when there is none.
-Result<Linted> lint_files(const LintRequest& request, const lint::Settings& settings, Engine* engine, task::Cancel cancel);
+Result<Linted> lint_files(const LintRequest& request, const lint::Settings& settings, task::Cancel cancel);
 
 }  // namespace mica::engine

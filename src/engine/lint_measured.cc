@@ -5,9 +5,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
-#include "build/context.h"
 #include "dockerfile/parser.h"
-#include "engine/unread_files.h"
 #include "lint/inspection.h"
 #include "lint/rule.h"
 #include "lint/secrets.h"
@@ -36,7 +34,6 @@ class Measuring {
     scripts();
     TRY(base_drift());
     seconds();
-    if (!request_.context.empty()) TRY(context(cancel));
     lint::add_findings(report_, std::move(found_), options_);
     return {};
   }
@@ -228,21 +225,6 @@ class Measuring {
       }
       if (known) finding.seconds = sum;
     }
-  }
-
-  Result<> context(const task::Cancel& cancel) {
-    const build::ContextTools tools{.database = nullptr, .pool = &engine_.pool(), .temporary = engine_.workspace().path(), .download = {}};
-    std::vector<std::string> patterns;
-    if (options_.knows_context) patterns = TRY(dockerfile::read_ignore_file(options_.ignore_text));
-    const auto tree = TRY(build::make_local_tree(request_.context, patterns, tools, "the build context"));
-    const auto unread = TRY_DOING(find_unread_files(parsed_.file, *tree, cancel), format("looking through {}", request_.context));
-    if (unread.bytes < kWorthTelling) return {};
-    std::vector<std::string> places;
-    for (const auto& place : unread.places) places.push_back(format("{}{} ({})", place.path, place.is_folder ? "/" : "", human_size(static_cast<std::int64_t>(place.bytes))));
-    found_.push_back({.rule = &lint::rule_of("context-unignored"),
-                      .message = format("no step reads {} file{} of the context: {}", unread.files, unread.files == 1 ? "" : "s", list(places)),
-                      .where = inspection_.lines.line(1), .instruction_line = 0, .fix = {}, .bytes = static_cast<std::int64_t>(unread.bytes)});
-    return {};
   }
 
   Engine& engine_;

@@ -133,3 +133,27 @@ expect_ok "$MICA" lint --list-rules
 stdout_has DL3059
 expect_fail 2 "$MICA" lint --explain DL30066
 stderr_has "did you mean DL3006?"
+# What floats is no fault where a lock holds it; of the context, what no step reads goes into the ignore file.
+mkdir ctx
+printf 'FROM debian:12.5\nCOPY app /app\nUSER 1000\n' > ctx/Dockerfile
+mkdir ctx/app ctx/junk
+head -c 5000 /dev/zero > ctx/junk/a
+head -c 9000 /dev/zero > 'ctx/odd[1]'
+echo x > ctx/app/x
+expect_ok "$MICA" lint --context ctx ctx/Dockerfile
+stdout_has "context-unignored: no step reads 2 files of the context: odd[1] (9kB), junk/ (5kB)"
+expect_ok "$MICA" lint --fix --context ctx ctx/Dockerfile
+stderr_has "ctx/.dockerignore: context-unignored: leave out what no step reads"
+equal "ignore file" $'junk\nodd\\[1]' "$(cat ctx/.dockerignore)"
+cp ctx/.dockerignore ignored
+expect_ok "$MICA" lint --fix --context ctx ctx/Dockerfile
+cmp -s ignored ctx/.dockerignore || fail "fixing again changed the ignore file"
+stdout_lacks context-unignored
+printf 'FROM debian\n' > ctx/floating
+expect_fail 1 "$MICA" lint -f gnu ctx/floating
+stdout_has DL3006
+cat > ctx/mica.lock <<'END'
+{"version": 1, "images": {"debian:latest": {"reference": "docker.io/library/debian:latest", "digest": "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "mediaType": "application/vnd.oci.image.index.v1+json", "resolved": "2026-01-01T00:00:00Z"}}, "files": {"floating": ["debian:latest"]}}
+END
+expect_fail 1 "$MICA" lint -f gnu ctx/floating
+stdout_lacks DL3006
