@@ -119,6 +119,21 @@ equal "the base as told" '["option",1]' "$(member '[.base.known_by, .base.layers
 expect_fail "$MICA" analyze --base 9 app:1
 expect_fail "$MICA" analyze --base app:1 bb:1
 
+# Holes count as the bytes that a reader sees, in the store and in a sparse tar.
+mkdir sparse
+truncate -s 1048576 sparse/hole
+echo end >> sparse/hole
+tar -S --owner=0 --group=0 -C sparse -cf layer.tar hole
+[[ $(stat -c %s layer.tar) -lt 100000 ]] || fail "the tar is not sparse"
+expect_ok "$MICA" import layer.tar sparse:1
+analysis sparse:1
+equal "a hole in the store" 1048580 "$(member .total_bytes)"
+printf '{"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' "$(sha256sum < layer.tar | cut -d' ' -f1)" > config.json
+echo '[{"Config":"config.json","RepoTags":null,"Layers":["layer.tar"]}]' > manifest.json
+tar -cf sparse.tar manifest.json config.json layer.tar
+analysis ./sparse.tar
+equal "a hole in a tar" 1048580 "$(member .total_bytes)"
+
 # The page.
 expect_ok "$MICA" analyze app:1
 stdout_has "/build/out/ (2 files)"
