@@ -133,10 +133,9 @@ void check_undefined(Inspection& in) {
       scope.names.insert(kPredefined.begin(), kPredefined.end());
       scope.complete = !stage_view.stage->implied && sets_nothing(stage_view);
       if (stage_view.base_stage) {
-        // ARGs end with their stage; ENV goes on.
+        // ARG goes on into the stages that are built on this one, as ENV does.
         for (std::optional<std::size_t> at = stage_view.base_stage; at; at = in.stages[*at].base_stage) {
-          for (const df::Instruction& instruction : in.stages[*at].stage->instructions)
-            if (std::holds_alternative<df::Env>(instruction.command)) define(instruction, scope.names);
+          for (const df::Instruction& instruction : in.stages[*at].stage->instructions) define(instruction, scope.names);
           scope.complete = sets_nothing(in.stages[*at]);
         }
       }
@@ -217,7 +216,8 @@ void check_unused_args(Inspection& in) {
       bool used = false;
       for (std::size_t b = 0; b < arg->args.size(); ++b) used |= b != a && arg->args[b].value && mentions(*arg->args[b].value, one.key);
       const Span own = in.whole(*view.instruction);
-      const std::size_t end = view.stage + 1 < in.stages.size() ? in.whole(*in.stages[view.stage + 1].stage).begin : in.source.size();
+      const bool goes_on = std::ranges::any_of(in.stages, [&](const StageView& other) { return other.base_stage == view.stage; });
+      const std::size_t end = view.stage + 1 < in.stages.size() && !goes_on ? in.whole(*in.stages[view.stage + 1].stage).begin : in.source.size();
       used |= mentions(std::string_view(in.source).substr(own.end, end - own.end), one.key);
       if (!used) report(*view.instruction, &view, one);
     }

@@ -121,7 +121,14 @@ void check_platform(Inspection& in) {
 void check_redundant_platform(Inspection& in) {
   for (const StageView& view : in.stages) {
     const auto platform_text = platform_of(*view.stage);
-    if (!platform_text || (platform_text->value != "$TARGETPLATFORM" && platform_text->value != "${TARGETPLATFORM}")) continue;
+    if (!platform_text || platform_text->value.find("TARGETPLATFORM") == std::string_view::npos) continue;
+    // A default makes no difference: the variable is always set.
+    constexpr std::string_view kValue = "\x01";
+    const auto expanded = df::expand(platform_text->value, [&](std::string_view name) -> std::optional<std::string> {
+      if (name == "TARGETPLATFORM") return std::string(kValue);
+      return std::nullopt;
+    }, {.escape = in.file.directives.escape});
+    if (!expanded || expanded->text != kValue || !expanded->unset.empty()) continue;
     in.report(kRules[redundant_platform], word_span(in, *view.stage, platform_text->word), view.stage->where.line,
               "the target platform is what FROM takes without being told",
               Fix{FixKind::safe, "remove --platform", {without_platform(in, *view.stage, platform_text->word)}});
