@@ -95,6 +95,7 @@ Script from_words(const std::vector<std::string>& words) {
   Script script;
   Command command;
   for (const std::string& word : words) command.words.push_back({.text = word, .quoted = true});
+  command.program_at = find_program(command);
   AndOr item;
   item.links.emplace_back();
   item.links[0].pipeline.commands.push_back(std::move(command));
@@ -113,7 +114,10 @@ void each_command(const Script& script, const std::function<void(const Visit&)>&
 }
 
 std::size_t program_index(const Command& command) {
-  if (command.kind != Command::Kind::simple) return command.words.size();
+  return command.kind == Command::Kind::simple ? command.program_at : command.words.size();
+}
+
+std::size_t find_program(const Command& command) {
   std::size_t at = 0;
   while (at < command.words.size()) {
     const Wrapper* wrapper = wrapper_of(command.words[at]);

@@ -64,6 +64,7 @@ struct Command {
   enum class Kind : std::uint8_t { simple, group, subshell, conditional, loop, for_loop, case_of, function, arithmetic, test } kind = Kind::simple;
   std::size_t begin = 0, end = 0;
   std::vector<Assignment> assignments;   ///< in front of a simple command, or alone
+  std::size_t program_at = 0;            ///< simple: see program_index()
   std::vector<Word> words;               ///< simple: name and arguments; for: variable and words; case: the word; function: its name; test: the words in [[ ]]
   std::vector<Redirect> redirects;
   std::vector<List> bodies;              ///< group, subshell: one; if: condition, then, condition, then, ..., else; loops: (condition,) body; case: one each

@@ -152,6 +152,7 @@ Command Reader::command() {
   const bool is_opening = std::ranges::find(kOpening, word) != std::end(kOpening);
   if (peek() != '(' && !is_opening) {
     simple(command);
+    command.program_at = find_program(command);
   } else {
     compound(command, is_opening ? word : "(");
     command.end = end_place(pos_);

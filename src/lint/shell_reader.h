@@ -14,6 +14,9 @@
 
 namespace mica::lint::shell {
 
+/// What program_index() answers, for a simple command that has all its words.
+std::size_t find_program(const Command& command);
+
 class Reader {
  public:
   /// `places`: where each byte of `text` stands (size + 1 entries), for text that was unescaped from another; null: it is the text itself.
