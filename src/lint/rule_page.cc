@@ -73,7 +73,7 @@ std::string rule_index() {
   for (const Rule* rule : rules()) {
     const std::string_view fix = rule->fix == FixKind::none ? "" : rule->fix == FixKind::safe ? "safe" : rule->fix == FixKind::ask ? "ask" : "data";
     text += format("| [{0}]({0}.md) | {1} | {2} | {3} | {4} |\n", rule->id, rule->severity == Severity::off ? "off" : severity_name(rule->severity), fix,
-                   sentence(rule->summary), replace_all(std::string(rule->aliases), " ", ", "));
+                   replace_all(sentence(rule->summary), "|", "\\|"), replace_all(std::string(rule->aliases), " ", ", "));
   }
   return text;
 }
