@@ -4,7 +4,7 @@
 namespace mica::lint {
 
 std::span<const Rule> layer_rules() {
-  static const std::vector<Rule> all = joined({order_rules(), rewrite_rules()});
+  static const std::vector<Rule> all = joined({order_rules(), context_rules(), archive_rules(), rewrite_rules()});
   return all;
 }
 

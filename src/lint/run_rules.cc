@@ -280,4 +280,30 @@ bool base_is_alpine(const Inspection& in, const StageView& stage) {
   return at->base.find("alpine") != std::string::npos || at->base.find("busybox") != std::string::npos;
 }
 
+std::vector<Entry> entries_of(const StageView& stage) {
+  std::vector<Entry> entries;
+  for (const df::Instruction& instruction : stage.stage->instructions) {
+    Entry entry{&instruction};
+    for (const RunView& run : stage.runs)
+      if (run.instruction == &instruction && !run.on_build && (run.exec_form || run.shell_is_posix)) entry.run = &run;
+    entries.push_back(entry);
+  }
+  return entries;
+}
+
+std::string without_slash(std::string_view path) {
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  return std::string(path);
+}
+
+bool takes(std::string_view removed, std::string_view path) {
+  if (removed.size() < 2 || path.size() < 2) return false;
+  if (removed.ends_with("/*")) return path.size() > removed.size() - 1 && path.starts_with(removed.substr(0, removed.size() - 1));
+  if (removed.ends_with('*')) return path.starts_with(removed.substr(0, removed.size() - 1));
+  const std::string folder = without_slash(removed);
+  return path == folder || path.starts_with(folder + "/");
+}
+
+std::string base_of(std::string_view path) { return std::string(path.substr(path.find_last_of("/\\") + 1)); }
+
 }  // namespace mica::lint

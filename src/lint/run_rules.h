@@ -21,6 +21,8 @@ std::span<const Rule> cache_rules();         // rules_caches.cc
 std::span<const Rule> download_rules();      // rules_downloads.cc
 std::span<const Rule> certificate_rules();   // rules_certificates.cc
 std::span<const Rule> order_rules();         // rules_order.cc
+std::span<const Rule> context_rules();       // rules_context.cc
+std::span<const Rule> archive_rules();       // rules_archives.cc
 std::span<const Rule> rewrite_rules();       // rules_rewrite.cc
 std::span<const Rule> quoting_rules();       // rules_quoting.cc
 std::span<const Rule> bashism_rules();       // rules_bashisms.cc
@@ -84,6 +86,19 @@ std::size_t insertion_before(const Inspection& in, const dockerfile::Instruction
 std::string line_end(const Inspection& in);
 char escape_of(const Inspection& in);
 bool base_is_alpine(const Inspection& in, const StageView& stage);
+
+/// Instructions of a stage with the runs among them.
+struct Entry {
+  const dockerfile::Instruction* instruction = nullptr;
+  const RunView* run = nullptr;            ///< not those of ONBUILD, nor of other shells than POSIX ones
+};
+std::vector<Entry> entries_of(const StageView& stage);
+
+std::string without_slash(std::string_view path);
+/// Last component, of paths of Windows too.
+std::string base_of(std::string_view path);
+/// Whether removing `removed` (perhaps with a pattern at its end) takes `path` away.
+bool takes(std::string_view removed, std::string_view path);
 
 /// The run after this one in the stage when no instruction stands between. Null: none.
 const RunView* next_run(const Inspection& in, const RunView& run);
