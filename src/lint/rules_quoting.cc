@@ -71,23 +71,31 @@ std::optional<Fix> quote(const RunView& run, const Expansion& expansion) {
   return Fix{FixKind::ask, "put it in double quotes", {{{begin, begin}, "\""}, {{end, end}, "\""}}};
 }
 
+/// Lists of packages and of options are often kept in one variable: quoted they would be one word.
+bool may_want_several(const Command& command) {
+  const std::string_view program = shell::program(command);
+  return package_command(command) || program.starts_with("docker-php-ext") || program == "apt-mark" || program == "dpkg" ||
+         program == "rpm" || program == "configure" || program == "make" || program == "cmake" || program == "xargs" ||
+         program == "set";
+}
+
 /// Words where the shell splits: arguments, and files of redirections.
-void each_split_word(const RunView& run, const std::function<void(const Word&)>& visit) {
+void each_split_word(const RunView& run, const std::function<void(const Command&, const Word&)>& visit) {
   shell::each_command(run.script, [&](const shell::Visit& node) {
     const Command& command = *node.command;
     // dash splits the value of "export NAME=$x" as it does any argument; bash takes it for an assignment.
     const bool declares = is_declaration(shell::program(command)) && run.shell != "sh" && run.shell != "dash";
     for (std::size_t i = 1; i < command.words.size(); ++i)
-      if (!declares || !begins_with_name(command.words[i])) visit(command.words[i]);
+      if (!declares || !begins_with_name(command.words[i])) visit(command, command.words[i]);
     for (const shell::Redirect& redirect : command.redirects)
-      if (!redirect.operation.starts_with("<<")) visit(redirect.target);
+      if (!redirect.operation.starts_with("<<")) visit(command, redirect.target);
   });
 }
 
 void check_unquoted(Inspection& in) {
   each_script(in, [&](const StageView&, const RunView& run) {
     const auto safe = safe_variables(run);
-    each_split_word(run, [&](const Word& word) {
+    each_split_word(run, [&](const Command& command, const Word& word) {
       for (const Expansion& expansion : word.expansions) {
         if (expansion.kind != Expansion::Kind::variable || expansion.quoted || expansion.name.empty()) continue;
         if (std::string_view("@*#?$!-").find(expansion.name[0]) != std::string_view::npos || safe.contains(expansion.name))
@@ -98,7 +106,8 @@ void check_unquoted(Inspection& in) {
         in.report(
             rule_of("SC2086"), in.span(run, expansion.begin, expansion.end), line_of(run),
             format("the value of {} is split at blanks and its patterns are filled in: put it in double quotes", expansion.name),
-            quote(run, expansion));
+            may_want_several(command) && word.end - word.begin == expansion.end - expansion.begin ? std::nullopt
+                                                                                                  : quote(run, expansion));
       }
     });
   });
@@ -106,16 +115,21 @@ void check_unquoted(Inspection& in) {
 
 void check_unquoted_command(Inspection& in) {
   each_script(in, [&](const StageView&, const RunView& run) {
-    each_split_word(run, [&](const Word& word) {
+    each_split_word(run, [&](const Command& command, const Word& word) {
       for (const Expansion& expansion : word.expansions) {
         if (expansion.kind != Expansion::Kind::command || expansion.quoted || !expansion.commands ||
             expansion.commands->items.empty())
           continue;
         const std::string_view program = shell::program(expansion.commands->items[0].links[0].pipeline.commands[0]);
         if (program == "seq" || program == "pgrep") continue;
+        // "$(test ... && echo --flag)" is nothing at all when the test fails; quoted it would be an empty word.
+        const auto& items = expansion.commands->items;
+        const bool may_be_empty = items.size() > 1 || items[0].links.size() > 1;
         in.report(rule_of("SC2046"), in.span(run, expansion.begin, expansion.end), line_of(run),
                   "what the command prints is split at blanks and its patterns are filled in: put it in double quotes",
-                  quote(run, expansion));
+                  may_be_empty || (may_want_several(command) && word.end - word.begin == expansion.end - expansion.begin)
+                      ? std::nullopt
+                      : quote(run, expansion));
       }
     });
   });
