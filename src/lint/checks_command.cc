@@ -98,8 +98,11 @@ void check_json_recommended(Inspection& in) {
     const Span where = in.span(*view.instruction, size - std::min(text.size(), size), size);
     std::optional<Fix> fix;
     if (const auto words = plain_words(text)) fix = one_edit(FixKind::ask, "write the JSON form", where, json_form(*words));
+    const bool is_check = view.instruction->keyword == "HEALTHCHECK";
     in.report(rule, where, view,
-              format("{} in shell form runs below /bin/sh -c, which passes on no signals", view.instruction->keyword), std::move(fix));
+              format("{} in shell form runs below /bin/sh -c, which {}", view.instruction->keyword,
+                     is_check ? "the image must have" : "passes on no signals"),
+              std::move(fix));
   }
 }
 

@@ -210,7 +210,8 @@ class Finder {
     if (reader_.take("checkov:skip=")) return checkov();
     if (reader_.take("trivy:ignore:")) return trivy();
     if (reader_.take("nosemgrep")) return semgrep();
-    if (reader_.take("dockerfile-utils:")) return utils();
+    if (reader_.take("dockerfile-utils:")) return whole("dockerfile-utils: ignore", "ignore");
+    if (reader_.take("kics-scan")) return whole("kics-scan ignore-line", "ignore-line");
     if (equals_ignoring_case(reader_.rest().substr(0, 5), "check")) return buildkit();
   }
 
@@ -403,10 +404,11 @@ class Finder {
     cover_next(pragma);
     keep(std::move(pragma));
   }
-  void utils() {
+  /// Whatever is found on the next instruction.
+  void whole(std::string title, std::string_view word) {
     reader_.skip_blanks();
-    if (trim(reader_.rest()) != "ignore") return;
-    Pragma pragma = make(Pragma::Family::utils, "dockerfile-utils: ignore");
+    if (trim(reader_.rest()) != word) return;
+    Pragma pragma = make(Pragma::Family::utils, std::move(title));
     pragma.all = true;
     cover_next(pragma);
     keep(std::move(pragma));

@@ -10,7 +10,7 @@
 ///     # checkov:skip=CKV_DOCKER_3:reason         the file
 ///     # trivy:ignore:DS-0002                     next instruction
 ///     # nosemgrep: id                            next instruction; without id: whatever is found there
-///     # dockerfile-utils: ignore                 next instruction, whatever is found there
+///     # dockerfile-utils: ignore                 next instruction, whatever is found there; "# kics-scan ignore-line" likewise
 ///     # mica ignore=RULE,RULE reason="why" until=2027-01-31
 ///                                                next instruction; between the lines of one: the next line; "global" and "stage" as above. Hides nothing
 ///                                                any more from the day after `until` on
