@@ -13,6 +13,7 @@ namespace {
 namespace df = dockerfile;
 
 constexpr std::string_view kBlanks = " \t";
+constexpr int kMaxSuggestions = 100;   // each compares a name with all that there are
 
 /// Ids of scanners whose comments are honoured, and the rules here that look for the same.
 struct Foreign {
@@ -481,6 +482,18 @@ bool covers(const Pragma& pragma, int instruction_line, int physical_line) {
   return instruction_line >= pragma.first && instruction_line <= pragma.last && pragma.last > 0;
 }
 
+const std::vector<std::string_view>& all_names() {
+  static const std::vector<std::string_view> names = [] {
+    std::vector<std::string_view> all;
+    for (const Rule* rule : rules()) {
+      all.push_back(rule->id);
+      for (const std::string_view alias : split_blanks(rule->aliases)) all.push_back(alias);
+    }
+    return all;
+  }();
+  return names;
+}
+
 std::string hidden_by(const Pragma& pragma) {
   return pragma.reason.empty() ? pragma.title : format("{}: {}", pragma.title, pragma.reason);
 }
@@ -531,6 +544,7 @@ void check_pragmas(const std::vector<Pragma>& pragmas, Inspection& inspection, b
   static const Rule& malformed = rule_of("malformed-pragma");
   static const Rule& expired = rule_of("expired-pragma");
   static const Rule& forbidden = rule_of("DL1001");
+  int suggestions = 0;
   for (const Pragma& pragma : pragmas) {
     inspection.report(forbidden, pragma.where, pragma.line, "findings are not to be hidden by comments in the file");
     if (!pragma.fault.empty()) inspection.report(malformed, pragma.where, pragma.line, pragma.fault);
@@ -540,13 +554,9 @@ void check_pragmas(const std::vector<Pragma>& pragmas, Inspection& inspection, b
       const Pragma::Name& name = pragma.names[i];
       if (name.outside) continue;
       if (name.rules.empty()) {
-        std::vector<std::string_view> known;
-        for (const Rule* rule : rules()) {
-          known.push_back(rule->id);
-          for (const std::string_view alias : split_blanks(rule->aliases)) known.push_back(alias);
-        }
         std::string message = format("no rule is called {}", quoted(name.text));
-        if (const auto near = closest(name.text, known)) message += format(" (did you mean {}?)", *near);
+        if (++suggestions <= kMaxSuggestions)
+          if (const auto near = closest(name.text, all_names())) message += format(" (did you mean {}?)", *near);
         if (pragma.is_void) message += "; hadolint reads nothing of such a comment, so it hides nothing";
         inspection.report(unknown, name.where, pragma.line, std::move(message));
         continue;
