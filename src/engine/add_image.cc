@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "engine/image_trend.h"
 #include "snapshot/layer_tar.h"
 #include "stream/compression.h"
 
@@ -41,6 +42,7 @@ Result<oci::ImageId> add_image(Engine& engine, const snapshot::Chain& chain, con
   TRY_DOING(engine.blobs().put(config_bytes), "storing the image config");
   TRY(engine.layers().make_durable());
   TRY(engine.images().put(row, names));
+  remember_names(engine, row, names);
   return row.id;
 }
 

@@ -16,6 +16,7 @@
 #include "engine/download.h"
 #include "engine/extra_hosts.h"
 #include "engine/host_ca.h"
+#include "engine/image_trend.h"
 #include "engine/layout.h"
 #include "engine/lock_bases.h"
 #include "engine/step_cache_reader.h"
@@ -123,6 +124,7 @@ class Build {
       auto stored = build::Reports(engine_.database()).put(result_.report);
       if (outcome && !stored) return fail(std::move(stored).error());
       if (stored) result_.report.id = *stored;
+      if (outcome) remember_build(engine_, result_.report, result_.image_id, request_.build_args);
     }
     if (!outcome) return fail(std::move(outcome).error());
     return std::move(result_);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "build/records.h"
 #include "engine/layout.h"
+#include "engine/trend_table.h"
 #include "store/layer_blobs.h"
 
 namespace mica::engine {
@@ -21,7 +22,7 @@ const std::string& version_1() {
 }
 
 db::Schema schema() {
-  static const std::string_view migrations[] = {version_1()};
+  static const std::string_view migrations[] = {version_1(), kTrendSchemaSql, store::kPlatformsSchemaSql};
   return {migrations};
 }
 

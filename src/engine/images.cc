@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "engine/image_trend.h"
 
 namespace mica::engine {
 namespace {
@@ -64,7 +65,9 @@ Result<> tag_image(Engine& engine, const std::string& source, const std::string&
   const auto image = TRY(engine.images().resolve(source));
   const auto name = TRY_DOING(oci::Reference::parse(target), format("Error parsing reference: {} is not a valid repository/tag", quoted(target)));
   if (!name.digest.empty()) return fail(Errc::invalid_argument, "refusing to create a tag with a digest reference");
-  return engine.images().tag(image.id, name);
+  TRY(engine.images().tag(image.id, name));
+  remember_names(engine, image, {name});
+  return {};
 }
 
 Result<oci::ImageConfig> read_config(Engine& engine, const oci::ImageId& id) {

@@ -4,6 +4,7 @@
 
 #include "engine/collect_garbage.h"
 #include "engine/filters.h"
+#include "engine/image_trend.h"
 #include "engine/images.h"
 
 namespace mica::engine {
@@ -23,6 +24,7 @@ Result<PrunedImages> prune_images(Engine& engine, const PruneImages& request) {
     if (!names.empty() && !named_too) continue;
     if ((until && image.created >= *until) || !labels_match(filters, image.labels)) continue;
     const auto config = read_config(engine, image.id);
+    remember_waste(engine, image);
     TRY(engine.images().remove(image.id));
     for (const auto& name : names) pruned.removals.push_back({true, name.familiar()});
     pruned.removals.push_back({false, image.id.digest.str()});

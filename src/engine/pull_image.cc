@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "engine/collect_garbage.h"
 #include "engine/fetch_image.h"
+#include "engine/image_trend.h"
 
 namespace mica::engine {
 namespace {
@@ -20,7 +21,10 @@ Result<Pulled> pull_one(Engine& engine, const oci::Reference& reference, const o
     pulled.id = known->id;
     const auto named = TRY(engine.images().find_name(reference));
     pulled.is_new = !named || named->id != known->id;
-    if (pulled.is_new && !name.tag.empty()) TRY(engine.images().tag(known->id, name));
+    if (pulled.is_new && !name.tag.empty()) {
+      TRY(engine.images().tag(known->id, name));
+      remember_names(engine, *known, {name});
+    }
     return pulled;
   }
   pulled.is_new = true;

@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "engine/collect_garbage.h"
+#include "engine/image_trend.h"
 #include "engine/images.h"
 
 namespace mica::engine {
@@ -46,6 +47,7 @@ Result<std::vector<Removal>> remove_image(Engine& engine, const RemoveImage& req
                                                image.id.digest.short_hex()))
                       .with_hint("name the tag to remove, or use --force to remove them all"));
   }
+  remember_waste(engine, image);
   TRY(engine.images().remove(image.id));
   for (const auto& name : names) removals.push_back({true, name.familiar()});
   removals.push_back({false, image.id.digest.str()});
