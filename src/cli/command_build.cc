@@ -63,7 +63,7 @@ Result<int> print_findings(const BuildCall& call, const engine::BuildResult& res
     case BuildAction::check:
       TRY(call.json ? print(json::write_pretty(check_record(warnings, file.name, file.source), 2) + "\n")
                     : print(check_page(warnings, path_of_dockerfile(call.request, file.name)) +
-                            (call.lint ? lint_page(call.request, file, path_of_dockerfile(call.request, file.name)) : "")));
+                            (call.lint ? lint_page(call.request, file.source, path_of_dockerfile(call.request, file.name)) : "")));
       return warnings.empty() ? 0 : 1;
     case BuildAction::targets:
       if (call.json) return print_record(targets_record(result));
@@ -109,7 +109,7 @@ Result<int> run(Context& context) {
   const bool tells = builds && call.progress != "quiet" && call.progress != "rawjson" && call.progress != "none";
   if (tells) note(warning_summary(keeper.warnings(), use_colour()));
   if (!result) return fail(result.error());
-  if (tells && call.lint) note(lint_note(call.request, result->file, short_path(path_of_dockerfile(call.request, result->file.name))));
+  if (tells && call.lint) note(lint_note(call.request, result->file.source, short_path(path_of_dockerfile(call.request, result->file.name))));
   for (const auto& remark : result->remarks) note(format("WARNING: {}\n", remark));
   return builds ? write_result(call, *result) : print_findings(call, *result, keeper.warnings());
 }

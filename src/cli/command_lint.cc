@@ -4,7 +4,9 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "engine/interrupt.h"
+#include "engine/copy_session.h"
 #include "engine/lint_files.h"
+#include "engine/lock_images.h"
 #include "engine/verify_fixes.h"
 #include "lint/difference.h"
 #include "lint/output.h"
@@ -31,6 +33,7 @@ constexpr Flag kFlags[] = {
     {"image", 0, "string", "Measure on the image that was built from the file: bytes\nand seconds"},
     {"info", 0, "stringArray", "Make a rule an info"},
     {"list-rules", 0, "", "Name all rules"},
+    {"lock", 0, "", "With --fix: pin the base images in mica.lock, too"},
     {"no-color", 0, "", "No colours"},
     {"no-fail", 0, "", "Exit with 0 whatever is found"},
     {"no-shellcheck", 0, "", "Do not run shellcheck over RUN instructions"},
@@ -157,10 +160,24 @@ Result<> verify(const Args& args, engine::LintRequest request, const lint::Setti
   return {};
 }
 
+/// Before the file is looked at again: a base that is locked does not float.
+Result<> pin_bases(const engine::LintRequest& request, const std::vector<std::string>& build_args, const task::Cancel& cancel) {
+  engine::CopySession session([](std::string text) { note(text + "\n"); });
+  std::vector<std::string> files = request.files;
+  if (files.empty()) files.emplace_back("Dockerfile");
+  for (const auto& file : files) {
+    if (file == "-") return fail(Errc::invalid_argument, "--lock: standard input has no folder for a mica.lock");
+    const auto locked = TRY(engine::lock_images(session, {.dockerfile = file, .build_args = build_args}, cancel));
+    if (locked.written) note(format("{}: {} image{}\n", locked.path, locked.images, locked.images == 1 ? "" : "s"));
+  }
+  return {};
+}
+
 Result<int> lint_them(const Args& args, const engine::Options& options) {
   engine::LintRequest request = request_of(args);
-  if (!request.fix && (request.unsafe || !request.write || args.flag("verify")))
-    return fail(Errc::invalid_argument, format("--{} is for --fix", request.unsafe ? "unsafe" : !request.write ? "diff" : "verify"));
+  if (!request.fix && (request.unsafe || !request.write || args.flag("verify") || args.flag("lock")))
+    return fail(Errc::invalid_argument, format("--{} is for --fix", request.unsafe ? "unsafe" : !request.write ? "diff" : args.flag("verify") ? "verify" : "lock"));
+  if (args.flag("lock") && !request.write) return fail(Errc::invalid_argument, "--diff writes nothing: it does not go with --lock");
   if (!request.image.empty() && request.files.size() > 1) return fail(Errc::invalid_argument, "--image: an image is built from one file");
   if (!request.image.empty() && request.fix) return fail(Errc::invalid_argument, "--image measures what was built: it does not go with --fix");
   const auto settings = TRY(engine::lint_settings(request));
@@ -175,6 +192,7 @@ Result<int> lint_them(const Args& args, const engine::Options& options) {
   if (!request.image.empty() || args.flag("verify")) store = TRY(engine::Engine::open(options));
   request.engine = store.get();
   if (args.flag("verify")) TRY(verify(args, request, settings, *store, interrupt.cancel()));
+  if (args.flag("lock")) TRY(pin_bases(request, args.list("build-arg"), interrupt.cancel()));
   const auto linted = TRY(engine::lint_files(request, settings, interrupt.cancel()));
   const bool from_stdin = request.files.size() == 1 && request.files[0] == "-";
   const bool stdout_taken = request.fix && TRY(show_fixes(linted, from_stdin, !request.write));
