@@ -77,9 +77,12 @@ Result<build::BaseImage> StoreBases::resolve(const std::string& name, const oci:
   if (pull_ && reference) return ask_registry(shown, platform, cancel);
   auto found = engine_.images().resolve(shown);
   if (!found && (found.error().code() != Errc::not_found || !reference)) return fail(std::move(found).error());
-  // A name that is here for another platform only is asked for like one that is not here; a digest, too, since it may be that of an index.
+  // A name that is here for another platform only is asked for like one that is not here. A digest may be that of an index, of which several
+  // platforms' images are here.
   if (found && (oci::matches(platform, found->platform) || !reference))
     return from_store(*found, reference ? reference->str() : shown, platform);
+  if (found && !reference->digest.empty())
+    if (const auto other = TRY(known_remote(engine_, *reference, reference->digest, platform))) return from_store(*other, reference->str(), platform);
   auto fetched = ask_registry(shown, platform, cancel);
   if (fetched || fetched.error().code() == Errc::cancelled) return fetched;
   if (found) return from_store(*found, reference->str(), platform);       // says which platform is here

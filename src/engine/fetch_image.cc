@@ -78,11 +78,10 @@ Result<oci::ImageId> enter_remote(Engine& engine, const RemoteImage& image, cons
 }
 
 Result<std::optional<store::ImageRow>> known_remote(Engine& engine, const oci::Reference& reference, const oci::Digest& top, const oci::Platform& platform) {
-  const auto name = TRY(engine.images().find_name(with_digest(reference, top)));
-  if (!name) return std::optional<store::ImageRow>();
-  auto row = TRY(engine.images().find(name->id));
-  if (row && !oci::matches(platform, row->platform)) row.reset();
-  return row;
+  auto rows = TRY(engine.images().with_digest(with_digest(reference, top)));
+  for (auto& row : rows)
+    if (oci::matches(platform, row.platform)) return std::optional(std::move(row));
+  return std::optional<store::ImageRow>();
 }
 
 }  // namespace mica::engine

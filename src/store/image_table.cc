@@ -41,9 +41,24 @@ const std::string_view kSchemaSql =
     ") STRICT, WITHOUT ROWID;\n"
     "CREATE INDEX known_digest_image ON known_digest(image);\n";
 
+// SQLite cannot change a primary key in place.
+const std::string_view kPlatformsSchemaSql =
+    "CREATE TABLE known_digest_by_image (\n"
+    "  registry TEXT NOT NULL,\n"
+    "  path TEXT NOT NULL,\n"
+    "  manifest TEXT NOT NULL,\n"
+    "  image TEXT NOT NULL REFERENCES image(id) ON DELETE CASCADE,\n"
+    "  known INTEGER NOT NULL,\n"
+    "  PRIMARY KEY (registry, path, manifest, image)\n"
+    ") STRICT, WITHOUT ROWID;\n"
+    "INSERT INTO known_digest_by_image SELECT registry, path, manifest, image, known FROM known_digest;\n"
+    "DROP TABLE known_digest;\n"
+    "ALTER TABLE known_digest_by_image RENAME TO known_digest;\n"
+    "CREATE INDEX known_digest_image ON known_digest(image);\n";
+
 namespace {
 
-#define MICA_IMAGE_COLUMNS "id, layers, manifest, bytes, created, added, os, architecture, variant, os_version, labels"
+#define MICA_IMAGE_COLUMNS "id, layers, image.manifest, bytes, created, added, os, architecture, variant, os_version, labels"
 
 /// A digest from a column of hex digits; only a damaged database holds something else.
 Result<oci::Digest> digest_of(std::string hex) {
@@ -100,7 +115,7 @@ Result<ImageRow> image_from(const db::Statement& row) {
 }
 
 Result<> put_image(db::Database& database, const ImageRow& image) {
-  auto put = TRY(database.prepare("INSERT INTO image (" MICA_IMAGE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+  auto put = TRY(database.prepare("INSERT INTO image (id, layers, manifest, bytes, created, added, os, architecture, variant, os_version, labels) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
                                   " ON CONFLICT (id) DO UPDATE SET layers = excluded.layers, bytes = excluded.bytes, created = excluded.created,"
                                   " manifest = iif(excluded.manifest = '', manifest, excluded.manifest), os = excluded.os,"
                                   " architecture = excluded.architecture, variant = excluded.variant, os_version = excluded.os_version,"
@@ -118,7 +133,7 @@ Result<> put_name(db::Database& database, const oci::ImageId& id, const oci::Ref
 
 Result<> put_digest(db::Database& database, const oci::ImageId& id, const oci::Reference& name, const oci::Digest& manifest) {
   auto put = TRY(database.prepare("INSERT INTO known_digest (registry, path, manifest, image, known) VALUES (?, ?, ?, ?, ?)"
-                                  " ON CONFLICT (registry, path, manifest) DO UPDATE SET image = excluded.image"));
+                                  " ON CONFLICT (registry, path, manifest, image) DO UPDATE SET known = excluded.known"));
   return put.bind(name.registry).bind(name.path).bind(manifest.hex()).bind(id.digest.hex()).bind(now().ns).run();
 }
 
@@ -191,7 +206,7 @@ Result<std::optional<ImageRow>> ImageTable::find(const oci::ImageId& id) {
 Result<std::optional<NameRow>> ImageTable::find_name(const oci::Reference& name) {
   auto database = database_.lock();
   const bool by_digest = !name.digest.empty();
-  auto row = TRY(database->prepare(by_digest ? "SELECT image, known FROM known_digest WHERE registry = ? AND path = ? AND manifest = ?"
+  auto row = TRY(database->prepare(by_digest ? "SELECT image, known FROM known_digest WHERE registry = ? AND path = ? AND manifest = ? ORDER BY known DESC LIMIT 1"
                                              : "SELECT image, tagged FROM name WHERE registry = ? AND path = ? AND tag = ?"));
   const bool found = TRY(row.bind(name.registry).bind(name.path).bind(by_digest ? name.digest.hex() : name.tag).step());
   if (!found) return std::optional<NameRow>();
@@ -199,6 +214,19 @@ Result<std::optional<NameRow>> ImageTable::find_name(const oci::Reference& name)
   result.id.digest = TRY(digest_of(row.text(0)));
   result.tagged.ns = row.integer(1);
   return std::optional(std::move(result));
+}
+
+Result<std::vector<ImageRow>> ImageTable::with_digest(const oci::Reference& name) {
+  auto database = database_.lock();
+  auto rows = TRY(database->prepare("SELECT " MICA_IMAGE_COLUMNS " FROM image JOIN known_digest ON image = id WHERE registry = ? AND path = ? AND known_digest.manifest = ?"
+                                    " ORDER BY known DESC"));
+  rows.bind(name.registry).bind(name.path).bind(name.digest.hex());
+  std::vector<ImageRow> images;
+  while (TRY(rows.step())) {
+    auto image = TRY(image_from(rows));
+    images.push_back(std::move(image));
+  }
+  return images;
 }
 
 Result<std::vector<ImageRow>> ImageTable::list() {

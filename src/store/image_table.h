@@ -44,8 +44,10 @@ class ImageTable {
   Result<std::vector<oci::ImageId>> put(const ImageRow& image, const std::vector<oci::Reference>& names);
   Result<> tag(const oci::ImageId& id, const oci::Reference& name);   ///< errors: not_found (no such image)
   Result<std::optional<ImageRow>> find(const oci::ImageId& id);
-  /// By tag, or by digest when there is one (the tag beside it does not count then, as with Docker).
+  /// By tag, or by digest when there is one (the tag beside it does not count then, as with Docker): of several images the one that came last.
   Result<std::optional<NameRow>> find_name(const oci::Reference& name);
+  /// All images that a digest is known to mean in its repository, the one that came last first: an index has one a platform.
+  Result<std::vector<ImageRow>> with_digest(const oci::Reference& name);
   /// What a user typed: full id, name[:tag], name@digest, unambiguous id prefix (with or without sha256:), in this order.
   /// Errors: not_found ("No such image: X", with a hint to the nearest name), conflict (ambiguous prefix), invalid_argument.
   Result<ImageRow> resolve(std::string_view text);
@@ -61,4 +63,5 @@ class ImageTable {
   Guarded<db::Database>& database_;
 };
 extern const std::string_view kSchemaSql;
+extern const std::string_view kPlatformsSchemaSql;   ///< comes after it: one digest, several images
 }  // namespace mica::store

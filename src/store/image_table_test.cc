@@ -26,7 +26,7 @@ using Strings = std::vector<std::string>;
 
 struct Store {
   static Guarded<db::Database> open() {
-    static const std::string_view kSchema[] = {store::kSchemaSql};
+    static const std::string_view kSchema[] = {store::kSchemaSql, store::kPlatformsSchemaSql};
     auto database = db::Database::open(":memory:", db::Schema{kSchema});
     REQUIRE(database);
     return Guarded<db::Database>(std::move(*database));
@@ -104,6 +104,26 @@ TEST_CASE("a name moves, and the image that lost its last name is told") {
   CHECK(store.images.names_of(id_of("old"))->empty());
   CHECK(shown(*store.images.names_of(id_of("new"))) == Strings{"app:1", "app:latest", "other:latest"});
   CHECK(store.images.list()->size() == 3);
+}
+
+TEST_CASE("one digest stands for several images, as that of an index does, and goes with each of them") {
+  Store store;
+  const std::string index = "app@sha256:" + std::string(64, '7');
+  store.put(id_of("amd"), {index});
+  store.put(id_of("arm"), {index, "app:1"});
+  store.put(id_of("amd"), {index});
+  const auto ids = [&] {
+    Strings out;
+    const auto images = store.images.with_digest(named(index));
+    for (const auto& image : *images) out.push_back(image.id.digest.str());
+    return out;
+  };
+  CHECK(ids() == Strings{id_of("amd").digest.str(), id_of("arm").digest.str()});
+  CHECK((*store.images.find_name(named(index)))->id == id_of("amd"));
+  CHECK(*store.images.remove_name(named("app:1")));
+  CHECK(ids() == Strings{id_of("amd").digest.str()});
+  CHECK(store.images.remove(id_of("amd")).has_value());
+  CHECK(ids().empty());
 }
 
 TEST_CASE("tags are set and taken away") {

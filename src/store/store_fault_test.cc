@@ -20,7 +20,7 @@ constexpr int kMorePointsThanThereAre = 200;
 
 Result<db::Database> open_database(const std::string& root) {
   static const std::string sql = "CREATE TABLE layer (id TEXT PRIMARY KEY); INSERT INTO layer VALUES ('one');" + std::string(store::kLeaseSchemaSql) +
-                                 std::string(store::kSchemaSql);
+                                 std::string(store::kSchemaSql) + std::string(store::kPlatformsSchemaSql);
   static const std::string_view migrations[] = {sql};
   return db::Database::open(root + "/mica.db", db::Schema{migrations});
 }

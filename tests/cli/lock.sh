@@ -173,6 +173,16 @@ stderr_has "reading compose file"
 expect_fail 1 "$MICA" lock "$A:1"
 stderr_has "names are for --update only"
 
+# lint --fix --lock does the same on the way.
+mkdir linted
+printf 'FROM %s:new\nUSER 1000\n' "${A}" > linted/Dockerfile
+expect_ok "$MICA" lint --fix --lock linted/Dockerfile
+stderr_has "linted/mica.lock: 1 image"
+equal "pinned by lint" "$(digest_of "$A:new")" "$(jq -r '.images[].digest' linted/mica.lock)"
+
+# Both platforms are here when their registry goes away.
+expect_ok build --platform linux/arm64 -o out13 project
+expect_ok build --platform linux/amd64 -o out13 project
 # Tags that are gone; and no registry at all: what is locked and here needs none.
 skopeo delete --tls-verify=false "docker://$B:1"
 expect_fail 1 "$MICA" outdated -f project/Dockerfile --format '{{.Name}} {{.Status}} {{.Current}}'
@@ -183,3 +193,8 @@ expect_ok "$MICA" lock -f project/Dockerfile
 expect_ok "$MICA" lock --check -f project/Dockerfile
 expect_ok build -o out13 project
 equal "built without a registry" "new amd64" "$(word out13)"
+# One digest, an image a platform: neither pushes the other out.
+for platform in arm64 amd64 arm64; do
+  expect_ok build --platform "linux/$platform" -o "out14-$platform" project
+  equal "built without a registry, for $platform" "new $platform" "$(word "out14-$platform")"
+done
