@@ -31,14 +31,14 @@ void check_duplicate_name(Inspection& in) {
 /// Places where a stage is called by name: FROM, --from, mounts.
 struct NameUse {
   Span where;
-  std::string_view text;
+  std::string text;
 };
 std::vector<NameUse> uses_of(const Inspection& in, std::size_t index) {
   std::vector<NameUse> uses;
   for (const StageView& view : in.stages) {
     if (view.base_stage != index || view.stage->base.find('$') != std::string::npos) continue;
     const TextWord image = from_words(*view.stage).image;
-    uses.push_back({in.span(*view.stage, image.begin, image.end), image.text});
+    uses.push_back({in.span(*view.stage, image.begin, image.end), std::string(image.text)});
   }
   for (const InstructionView& view : in.instructions) {
     const df::Instruction& instruction = *view.instruction;
@@ -49,7 +49,7 @@ std::vector<NameUse> uses_of(const Inspection& in, std::size_t index) {
       const std::size_t at = word ? word->text.find(from) : std::string_view::npos;
       if (at == std::string_view::npos) return;
       const std::size_t begin = word->begin + at + 5;
-      uses.push_back({in.span(instruction, begin, begin + name.size()), name});
+      uses.push_back({in.span(instruction, begin, begin + name.size()), std::string(name)});
     };
     if (const auto* copy = std::get_if<df::Copy>(&instruction.command)) use(copy->from, "from");
     if (const auto* run = std::get_if<df::Run>(&instruction.command))
