@@ -8,6 +8,8 @@
 #include "cli/list_format.h"
 #include "cli/progress_text.h"
 #include "cli/terminal_width.h"
+#include "cli/tui_image.h"
+#include "cli/tui_terminal.h"
 #include "engine/analyze_image.h"
 #include "engine/analyze_json.h"
 #include "engine/analyze_rebuild.h"
@@ -32,6 +34,7 @@ constexpr Flag kFlags[] = {
     {"platform", 0, "string", "Analyze this platform's image of an index"},
     {"remote", 0, "", "Look at the registry for what the store does not have"},
     {"top", 0, "int", "Lines of each list (default 10)"},
+    {"tui", 0, "", "Browse layers and files in the terminal"},
 };
 constexpr std::string_view kDiveFile = ".dive-ci";
 constexpr std::size_t kMaxDiveFile = 1 << 20;
@@ -83,6 +86,9 @@ Result<int> run(Context& context) {
   const Args& args = context.args;
   const auto limits = TRY(limits_of(args));
   const auto page = TRY(page_of(args));
+  const bool browses = args.flag("tui");
+  if (browses && (args.has("format") || args.has("changed"))) return fail(Errc::invalid_argument, "--tui cannot be used with --format or --changed");
+  if (browses) TRY(RawTerminal::check());
   const engine::ReadImage request{.what = args.positional(0), .remote = args.flag("remote"), .platform = args.text("platform"), .base = args.text("base"),
                                   .remark = [](std::string line) { note(line + "\n"); }};
   const auto interrupt = TRY(engine::Interrupt::install());
@@ -96,6 +102,8 @@ Result<int> run(Context& context) {
     json::Value value = engine::to_json(analyzed.analysis, breaches);
     if (rebuild) value.set("rebuild", engine::to_json(*rebuild));
     text = TRY(render_one(args.text("format"), value, "analyze.Analysis"));
+  } else if (browses) {
+    TRY(browse_image(*engine, request, analyzed, interrupt.cancel()));
   } else {
     text = analyze_page(analyzed.analysis, page);
     if (rebuild) text += rebuild_page(*rebuild, page);
