@@ -34,7 +34,7 @@ OutcomeLook look(build::Outcome outcome) {
 
 std::string reasons_html(const std::vector<std::string>& reasons) {
   if (reasons.empty()) return {};
-  if (reasons.size() == 1) return escaped(reasons[0]);
+  if (reasons.size() == 1) return "<span class=\"clip\">" + escaped(reasons[0]) + "</span>";
   std::string out = format("<details><summary>{}</summary><ul>", escaped(reasons[0]));
   for (std::size_t i = 1; i < reasons.size(); ++i) out += "<li>" + escaped(reasons[i]) + "</li>";
   return out + "</ul></details>";
@@ -43,7 +43,7 @@ std::string reasons_html(const std::vector<std::string>& reasons) {
 std::string runs_html(const engine::StepRuns& runs) {
   if (runs.builds < 2) return {};
   std::string out = format("ran in {} of {} builds", runs.ran, runs.builds);
-  if (runs.median_ns >= 0) out += format(", mostly in {}", shown_seconds(runs.median_ns));
+  if (runs.median_ns >= 0) out += format(", median {}", shown_seconds(runs.median_ns));
   return out;
 }
 
@@ -97,7 +97,7 @@ ReportSection build_section(const engine::ImageReport& report) {
   HtmlTable table("build-table", "Steps of the build", {{"#", Align::number}, {"Step", Align::wide}, {"Result"}, {"Took", Align::number}, {"When", Align::wide}, {"Why", Align::wide, false}});
   for (std::size_t i = 0; i < build.steps.size(); ++i) {
     const auto& step = build.steps[i];
-    std::string what = code(step.title);
+    std::string what = clipped(step.title);
     if (step.line > 0) what += report.dockerfile_of_build ? format(" <a class=\"quiet\" href=\"#line-{0}\">line {0}</a>", step.line) : format(" <span class=\"quiet\">line {}</span>", step.line);
     std::string why = reasons_html(step.reasons);
     if (const std::string runs = i < report.runs.size() ? runs_html(report.runs[i]) : ""; !runs.empty()) why += format("<div class=\"quiet\">{}</div>", runs);

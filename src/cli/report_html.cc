@@ -42,6 +42,8 @@ std::string escaped(std::string_view text) {
 
 std::string code(std::string_view text) { return "<code>" + escaped(text) + "</code>"; }
 
+std::string clipped(std::string_view text) { return format("<span class=\"clip\"{}>{}</span>", text.size() > 120 ? format(" title=\"{}\"", escaped(text)) : "", code(text)); }
+
 std::string path_link(std::string_view path) {
   constexpr char kDigits[] = "0123456789ABCDEF";
   std::string out = "#path=";

@@ -12,6 +12,8 @@ namespace mica::cli {
 std::string escaped(std::string_view text);
 /// A path or command: escaped, and kept from turning the direction of the text around it.
 std::string code(std::string_view text);
+/// The same, at most three lines of it shown; the rest is in the tooltip and on paper.
+std::string clipped(std::string_view text);
 /// "#path=..." for the script, of an absolute path.
 std::string path_link(std::string_view path);
 

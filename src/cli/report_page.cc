@@ -48,9 +48,11 @@ std::string figures(const Analysis& analysis) {
   const auto& waste = analysis.waste;
   out.add("Unpacked", shown_size(analysis.total_bytes), format("{} files in {} layers", analysis.files, analysis.layers.size()), "layers");
   if (analysis.compressed_bytes >= 0) out.add("To pull", human_size(analysis.compressed_bytes), pull_times(analysis.compressed_bytes));
-  out.add("Efficiency", percent(analysis.efficiency), format("dive’s measure: {}", percent(analysis.dive.efficiency)), "", analysis.efficiency < 0.9 ? "bad" : "good");
+  out.add("Efficiency", percent(analysis.efficiency), format("dive’s measure: {}", percent(analysis.dive.efficiency)), "", analysis.efficiency < 0.9 ? "bad" : analysis.efficiency >= 0.95 ? "good" : "");
   std::string whose;
-  if (waste.bytes > 0) whose = format("{} reclaimable, {} of the base", shown_size(waste.reclaimable_bytes), shown_size(waste.inherited_bytes));
+  if (waste.bytes > 0 && waste.inherited_bytes == 0) whose = "all of it can be avoided";
+  else if (waste.bytes > 0 && waste.reclaimable_bytes == 0) whose = "all of it is the base image’s";
+  else if (waste.bytes > 0) whose = format("{} reclaimable, {} of the base", shown_size(waste.reclaimable_bytes), shown_size(waste.inherited_bytes));
   else whose = "every stored byte is in use";
   out.add("Waste", shown_size(waste.bytes), whose, "waste", waste.reclaimable_bytes > analysis.total_bytes / 20 ? "bad" : "");
   if (analysis.package_cache_bytes > 0) out.add("Package caches", shown_size(analysis.package_cache_bytes), "can be fetched again", "caches");
@@ -95,7 +97,7 @@ std::string report_page(const engine::ImageReport& report, Timestamp now) {
   out += "<a class=\"skip\" href=\"#main\">Skip to the report</a>\n<header class=\"top\"><nav aria-label=\"Sections\"><ul>";
   for (const auto& section : sections) out += format("<li><a href=\"#{}\">{}</a></li>", section.id, section.title);
   out += "</ul></nav><div class=\"script find\"><label for=\"search\">Search</label><input id=\"search\" type=\"search\" placeholder=\"path, line, word  ( / )\" autocomplete=\"off\" spellcheck=\"false\">"
-         "<button id=\"theme\" type=\"button\" aria-label=\"Colours: automatic\">◐</button></div></header>\n<div id=\"found\" class=\"script\" role=\"status\" aria-live=\"polite\"></div>\n<main id=\"main\">\n";
+         "<button id=\"theme\" type=\"button\" aria-label=\"Colours: automatic\">◐</button></div><div id=\"found\" role=\"status\" aria-live=\"polite\"></div></header>\n<main id=\"main\">\n";
   out += format("<h1>{}</h1><p class=\"about\">{}{}{} · <time datetime=\"{}\">{}</time></p>\n", code(analysis.name), escaped(analysis.platform),
                 analysis.id.empty() ? "" : format(" · <span title=\"{}\">image {}</span>", escaped(analysis.id), escaped(analysis.id.substr(analysis.id.find(':') + 1, 12))), base_words(analysis), rfc3339(now),
                 docker_time(Timestamp::from_seconds(now.seconds())).substr(0, 16));

@@ -100,9 +100,9 @@ bool starts_with_any(std::string_view text, std::initializer_list<std::string_vi
 
 std::string layer_links(const engine::ImageReport& report, std::size_t layer) {
   const auto& layers = report.analyzed.analysis.layers;
-  std::string text = format("<a href=\"#layer-{0}\">layer {0}</a>", layer);
+  const std::string text = format("<a href=\"#layer-{0}\">layer {0}</a>", layer);
   if (layer >= layers.size() || layers[layer].line <= 0) return text;
-  return text + ", line " + line_link(report, layers[layer].line);
+  return format("<span class=\"whole\">{}, line {}</span>", text, line_link(report, layers[layer].line));
 }
 
 std::string remedy(const engine::ImageReport& report, const analyze::Rollup& one) {
@@ -130,7 +130,7 @@ ReportSection layers_section(const engine::ImageReport& report) {
   const auto add = [&](std::size_t i, std::string_view classes) {
     const auto& layer = analysis.layers[i];
     const std::string& text = layer.instruction.empty() ? layer.diff_id : layer.instruction;
-    rows.add(std::to_string(i), static_cast<std::int64_t>(i), layer, code(text), format(" id=\"layer-{}\"{}", i, classes));
+    rows.add(std::to_string(i), static_cast<std::int64_t>(i), layer, clipped(text), format(" id=\"layer-{}\"{}", i, classes));
   };
   if (base > 0) {
     table.group("base");

@@ -50,17 +50,35 @@
     const cell = row.cells[column];
     return cell.dataset.v !== undefined ? Number(cell.dataset.v) : cell.textContent.trim().toLowerCase();
   };
+  // Long lists show their beginning; sorting, searching and printing bring the rest.
+  const kFirst = 12;
+  const reveal = (table) => {
+    if (!table.allButton) return;
+    table.querySelectorAll(".extra").forEach((row) => row.classList.remove("extra"));
+    table.allButton.remove();
+    table.allButton = null;
+  };
+  const shorten = (table) => {
+    const rows = [...table.tBodies[table.tBodies.length - 1].rows];
+    if (table.id === "layers-table" || table.id === "build-table" || rows.length <= kFirst + 3) return;
+    rows.slice(kFirst).forEach((row) => row.classList.add("extra"));
+    table.allButton = element("button", { type: "button", class: "all" }, `Show all ${rows.length}`);
+    table.allButton.onclick = () => reveal(table);
+    table.after(table.allButton);
+  };
   const sortBy = (table, column, head) => {
     const numeric = head.classList.contains("num");
     const up = head.ariaSort ? head.ariaSort === "descending" : !numeric;
     for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", up ? "ascending" : "descending");
     const body = table.tBodies[table.tBodies.length - 1];
+    reveal(table);
     const rows = [...body.rows].map((row) => [keyOf(row, column), row]);
     rows.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0) * (up ? 1 : -1));
     body.append(...rows.map(([, row]) => row));
   };
   for (const table of tables) {
+    if (table.tBodies.length) shorten(table);
     [...table.tHead.rows[0].cells].forEach((head, column) => {
       if ("plain" in head.dataset) return;
       const button = element("button", { type: "button" }, head.textContent);
@@ -145,7 +163,7 @@
   };
   const restWords = { layer: ownLayers ? "base image and smaller layers" : "smaller layers", kind: "other", owner: "no package, or a smaller one" };
   if (owners.length < 2) $("by-owner").hidden = true;
-  let mode = "layer", lit = null, query = "", here = live, cells = [], groups = [];
+  let mode = "layer", lit = null, query = "", here = live, selected = null, cells = [], groups = [];
   let matches = null;   // a set of nodes that match the search, with all above and below
 
   // ---- The map: a squarified treemap of nested folders.
@@ -177,24 +195,28 @@
       from = to;
     }
   };
-  const label = (node, w) => {
-    const text = node.rest ? (w > 90 ? `${node.files} smaller` : "…") : node.dead && node.parent && node.parent.dead ? node.name : node.name + (node.dir && !node.dead ? "/" : "");
-    const room = Math.floor((w - 7) / 6.3);
+  const label = (node, w, begin) => {
+    const before = pathOf(begin).length - begin.name.length;
+    const text = begin !== node ? pathOf(node).slice(before) + "/" : node.rest ? (w > 90 ? `${node.files} smaller` : "…") : node.dead && node.parent && node.parent.dead ? node.name : node.name + (node.dir && !node.dead ? "/" : "");
+    const room = Math.floor((w - 7) / (node.children.length ? 6.9 : 6.3));
     return room < 2 ? "" : text.length <= room ? text : text.slice(0, room - 1) + "…";
   };
+  // A folder whose only part is a folder is told with it: "usr/share".
+  const endOfChain = (node) => { while (!node.dead && node.children.length === 1 && node.children[0].children.length) node = node.children[0]; return node; };
   const isDim = (node, leaf) => (lit !== null && leaf && (node.dead || schemes[mode].of(node) !== lit)) || (matches !== null && leaf && !matches.has(node));
-  const drawNode = (into, node, x, y, w, h, depth) => {
+  const drawNode = (into, begin, x, y, w, h) => {
     if (w < 2 || h < 2) return;
+    const node = endOfChain(begin);
     const index = cells.push({ node, x, y, w, h }) - 1;
-    const group = shape("g", { "data-i": index });
-    into.append(group);
-    const opens = node.children.length > 0 && w > 26 && h > 22;
+    const opens = node.children.length > 0 && w > 36 && h > 28;
     const kind = node.dead ? "dead" : opens ? "folder" : "cell c" + schemes[mode].of(node) + (node.rest ? " rest" : "");
-    group.append(shape("rect", { class: kind + (isDim(node, !opens) ? " dim" : ""), x, y, width: w, height: h }));
+    const group = shape("g", { "data-i": index, class: isDim(node, !opens) ? "dim" : "" });
+    into.append(group);
+    group.append(shape("rect", { class: kind, x, y, width: w, height: h }));
     const strip = opens && h > 40 && w > 44 ? 16 : 2;
-    if (opens) squarify(node.children, x + 2, y + strip, w - 4, h - strip - 2, (child, cx, cy, cw, ch) => drawNode(group, child, cx, cy, cw, ch, depth + 1));
+    if (opens) squarify(node.children, x + 2, y + strip, w - 4, h - strip - 2, (child, cx, cy, cw, ch) => drawNode(group, child, cx, cy, cw, ch));
     if ((opens && strip > 2) || (!opens && w > 30 && h > 15)) {
-      const words = label(node, w);
+      const words = label(node, w, begin);
       const style = (opens ? "strong" : "") + (node.dead ? " plate" : "");
       if (words) group.append(shape("text", { x: x + 4, y: y + 12, class: style }, words));
       if (!opens && h > 32 && w > 46) group.append(shape("text", { x: x + 4, y: y + 26, class: style }, size(node.bytes)));
@@ -229,11 +251,11 @@
     const parts = here.children.length ? here.children : [here];
     squarify(parts, 0, 0, w, h, (child, x, y, cw, ch) => {
       const index = cells.length;
-      const group = drawNode(map, child, x, y, cw, ch, 0);
+      const group = drawNode(map, child, x, y, cw, ch);
       if (!group) return;
       group.setAttribute("role", "button");
       group.setAttribute("tabindex", groups.length === 0 ? "0" : "-1");
-      group.setAttribute("aria-label", describe(child));
+      group.setAttribute("aria-label", describe(cells[index].node));
       groups.push({ group, cell: cells[index] });
     });
     const line = [];
@@ -244,7 +266,9 @@
       button.onclick = () => open(node);
       return element("li", {}, button);
     }));
-    $("map-info").textContent = describe(here);
+    $("map-info").textContent = describe(selected || here);
+    const picked = cells.find(({ node }) => node === selected);
+    if (picked) ring(picked, true);
     $("legend").replaceChildren(...[...schemes[mode].entries, ...(isTop(here) && $("dead").checked && data.waste.bytes > 0 ? [{ dead: true, bytes: data.waste.bytes }] : [])].map((entry) => {
       const swatch = shape("svg", { width: 14, height: 14, "aria-hidden": "true" });
       swatch.append(shape("rect", { class: "c" + entry.colour, width: 14, height: 14, rx: 2, ...(entry.dead ? { fill: "url(#hatch)" } : {}) }));
@@ -259,8 +283,9 @@
     schemes[mode].entries.forEach((entry, i) => { entry.at = i; });
   };
   const linkOf = (node) => "#path=" + encodeURIComponent(pathOf(node)).replaceAll("%2F", "/");
+  const isIn = (node, folder) => { for (let at = node; at; at = at.parent) if (at === folder) return true; return false; };
   const focusOn = (target) => {
-    const found = groups.find(({ cell }) => cell.node === target) || groups[0];
+    const found = groups.find(({ cell }) => isIn(target, cell.node)) || groups[0];
     if (!found) return;
     for (const { group } of groups) group.setAttribute("tabindex", group === found.group ? "0" : "-1");
     found.group.focus({ preventScroll: true });
@@ -269,11 +294,16 @@
   const open = (node, keyboard) => {
     const came = here;
     here = node;
+    selected = null;
     draw();
     if (!node.dead) history.replaceState(null, "", isTop(node) ? location.pathname + location.search : linkOf(node));
-    if (keyboard) focusOn(came.parent && (isTop(came.parent) ? isTop(here) : came.parent === here) ? came : null);
+    if (keyboard) focusOn(came);
   };
-  const up = () => { if (here.parent) open(isTop(here.parent) ? live : here.parent, true); };
+  const up = () => {
+    let to = here.parent;
+    while (to && to.parent && to.children.length === 1) to = to.parent;
+    if (to) open(isTop(to) ? live : to, true);
+  };
   const cellAt = (target) => { const group = target.closest && target.closest("g[data-i]"); return group ? cells[group.dataset.i] : null; };
   map.addEventListener("click", (event) => {
     const cell = cellAt(event.target);
@@ -281,9 +311,8 @@
     let target = cell.node;
     while (target && !target.children.length) target = target.parent;
     if (target && target !== here && !(isTop(target) && isTop(here))) open(target);
-    const hit = cells.find(({ node }) => node === cell.node);
-    if (hit) ring(hit, true);
-    $("map-info").textContent = describe(cell.node);
+    selected = cell.node.children.length ? null : cell.node;
+    draw();
     if (!cell.node.dead && !cell.node.rest) history.replaceState(null, "", linkOf(cell.node));
   });
   map.addEventListener("mousemove", (event) => {
@@ -292,7 +321,10 @@
     $("map-info").textContent = describe(cell.node);
     ring(cell, false);
   });
-  map.addEventListener("mouseleave", () => { ring(null); $("map-info").textContent = describe(here); });
+  map.addEventListener("mouseleave", () => {
+    ring(cells.find(({ node }) => node === selected), true);
+    $("map-info").textContent = describe(selected || here);
+  });
   map.addEventListener("focusin", (event) => {
     const cell = cellAt(event.target);
     if (!cell) return;
@@ -345,6 +377,7 @@
     return set;
   };
   const look = () => {
+    if (query) tables.forEach(reveal);
     const rowsShown = (row) => !query || row.textContent.toLowerCase().includes(query);
     let rows = 0;
     for (const table of tables)
@@ -392,15 +425,15 @@
         node = next;
       }
       here = node.children.length ? node : node.parent || live;
+      selected = node.children.length ? null : node;
       draw();
-      const cell = cells.find((one) => one.node === node);
-      if (cell) { ring(cell, true); $("map-info").textContent = describe(node); }
       $("map-section").scrollIntoView();
       return;
     }
     const target = hash.length > 1 && document.getElementById(hash.slice(1));
     if (!target) return;
     if (target.classList.contains("of-base")) fold(false);
+    if (target.closest("table")) reveal(target.closest("table"));
     if (target.classList.contains("nomatch")) { $("search").value = query = ""; look(); }
     target.scrollIntoView();
   };
@@ -409,5 +442,5 @@
   new ResizeObserver(() => { if (map.clientWidth !== width) { width = map.clientWidth; draw(); } }).observe(map);
   draw();
   follow();
-  window.addEventListener("beforeprint", () => { document.querySelectorAll("details").forEach((one) => { one.open = true; }); if (base) fold(false); });
+  window.addEventListener("beforeprint", () => { document.querySelectorAll("details").forEach((one) => { one.open = true; }); tables.forEach(reveal); if (base) fold(false); });
 })();
