@@ -37,9 +37,9 @@ waits_for() {
 }
 start() {
   pane -u new-session -d -s app -x "${width:-120}" -y "${height:-30}" "bash --norc --noprofile"
-  keys "PS1='ready> '; stty -a > before; clear" Enter
+  keys "PS1='ready> '; stty -g > before; clear" Enter
   shows "ready>"
-  keys "'$MICA' analyze --tui $*; echo status \$?; stty -a > after" Enter
+  keys "'$MICA' analyze --tui $*; echo status \$?; stty -g > after" Enter
 }
 # The shell is there again, the terminal as it was.
 ended() {
@@ -127,7 +127,7 @@ shows "Largest waste"
 # Stopped and continued like any program.
 keys C-z
 shows "Stopped"
-keys "fg" Enter
+keys "clear; fg; echo status \$?; stty -g > after" Enter
 shows "Layers (4)"
 keys q
 ended 0
@@ -164,7 +164,7 @@ pane -u new-session -d -s app -x 120 -y 30 "env LC_ALL=C NO_COLOR=1 '$MICA' anal
 shows "|-- bin/"
 keys Down Down
 shows '\u65e5\u672c.txt'
-equal "no colours" "" "$(pane capture-pane -p -e -t app | grep $'\033\[[0-9;]*3[0-9]m' || true)"
+equal "no colours" "" "$(pane capture-pane -p -e -t app | grep $'\033\[[0-9;]*3[1-6]m' || true)"
 keys q
 
 # Without a terminal it says so at once.
