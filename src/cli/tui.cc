@@ -53,7 +53,7 @@ Result<> browse(const analyze::Image& image, const analyze::Analysis& analysis, 
   while (!browser.is_done()) {
     draw(terminal, browser, colour);
     std::string bytes;
-    const auto woken = TRY(terminal.wait(bytes, reader.is_waiting() ? kEscapeMs : -1, cancel));
+    const auto woken = TRY(terminal.wait(bytes, reader.is_waiting() ? kEscapeMs : -1, cancel.fd()));
     switch (woken) {
       case RawTerminal::Woken::cancelled: return fail(task::Cancel::error());
       case RawTerminal::Woken::closed: return {};

@@ -6,7 +6,7 @@
 #include "analyze/analysis.h"
 #include "base/error.h"
 #include "cli/tui_browser.h"
-#include "task/task.h"
+#include "engine/interrupt.h"
 
 namespace mica::cli {
 

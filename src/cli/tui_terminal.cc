@@ -125,9 +125,9 @@ ScreenSize RawTerminal::size() {
 
 void RawTerminal::suspend() { ::raise(SIGTSTP); }
 
-Result<RawTerminal::Woken> RawTerminal::wait(std::string& bytes, int timeout_ms, const task::Cancel& cancel) {
+Result<RawTerminal::Woken> RawTerminal::wait(std::string& bytes, int timeout_ms, int stop) {
   for (;;) {
-    pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0}, {.fd = wake[0], .events = POLLIN, .revents = 0}, {.fd = cancel.fd(), .events = POLLIN, .revents = 0}};
+    pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0}, {.fd = wake[0], .events = POLLIN, .revents = 0}, {.fd = stop, .events = POLLIN, .revents = 0}};
     const int count = ::poll(fds, 3, timeout_ms);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return fail_errno("waiting for keys");

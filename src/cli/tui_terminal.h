@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "cli/tui_browser.h"
-#include "task/task.h"
 
 namespace mica::cli {
 
@@ -21,8 +20,8 @@ class RawTerminal {
 
   static ScreenSize size();
   enum class Woken { input, resized, timeout, cancelled, closed };
-  /// Waits for typed bytes, which are appended to `bytes`. `timeout_ms` -1: for ever. `resized`: also after the process was continued; then everything is drawn anew.
-  Result<Woken> wait(std::string& bytes, int timeout_ms, const task::Cancel& cancel);
+  /// Waits for typed bytes, which are appended to `bytes`. `timeout_ms` -1: for ever. `stop`: readable when all is to end (`cancelled`). `resized`: also after the process was continued; then everything is drawn anew.
+  Result<Woken> wait(std::string& bytes, int timeout_ms, int stop);
   /// Draws what differs from what was drawn before. Lines are as wide as the terminal.
   void draw(const std::vector<std::string>& lines);
   /// Ctrl+Z: as if the terminal were not raw.

@@ -20,6 +20,8 @@ build -t app ctx > .build 2>&1 || fail "building: $(cat .build)"
 socket=$PWD/tmux.socket
 pane() { tmux -S "$socket" -f /dev/null "$@"; }
 trap 'tmux -S "$socket" kill-server 2> /dev/null || true' EXIT
+# Of the last session that ends the server would end too, just when the next one begins.
+pane -u new-session -d -s stays "sleep 1000"
 screen() { pane capture-pane -p -t app; }
 keys() { pane send-keys -t app "$@"; }
 # shows TEXT, lacks TEXT: waits until the screen does.
@@ -39,7 +41,7 @@ start() {
   pane -u new-session -d -s app -x "${width:-120}" -y "${height:-30}" "bash --norc --noprofile"
   keys "PS1='ready> '; stty -g > before; clear" Enter
   shows "ready>"
-  keys "'$MICA' analyze --tui $*; echo status \$?; stty -g > after" Enter
+  keys "'$MICA' analyze --tui $*; s=\$?; stty -g > after; echo status \$s" Enter
 }
 # The shell is there again, the terminal as it was.
 ended() {
@@ -127,7 +129,7 @@ shows "Largest waste"
 # Stopped and continued like any program.
 keys C-z
 shows "Stopped"
-keys "clear; fg; echo status \$?; stty -g > after" Enter
+keys "clear; fg; s=\$?; stty -g > after; echo status \$s" Enter
 shows "Layers (4)"
 keys q
 ended 0
