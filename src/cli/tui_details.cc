@@ -10,7 +10,7 @@ namespace mica::cli {
 namespace {
 
 constexpr Style kHeading{.bold = true}, kDim{.dim = true};
-constexpr int kLabel = 9, kMostInstruction = 4;
+constexpr int kLabel = 9, kMostInstruction = 4, kOtherLines = 12;   // of layer and image
 
 std::string percent(double share) { return share < 1 ? format("{:.1f} %", std::min(share * 100, 99.9)) : "100 %"; }
 
@@ -18,11 +18,12 @@ class Details {
  public:
   Details(const analyze::Analysis& analysis, int width, const Glyphs& glyphs) : analysis_(analysis), width_(width), glyphs_(glyphs) {}
 
-  void layer(std::size_t index) {
+  /// The instruction takes `most` lines.
+  void layer(std::size_t index, int most) {
     const analyze::LayerReport& layer = analysis_.layers[index];
     std::string where = layer.line > 0 ? format("Dockerfile line {}", layer.line) : layer.inherited ? "base image" : "";
     heading(format("Layer {}", index), where);
-    for (const auto& line : wrap(shown_name(layer.instruction.empty() ? layer.created_by : layer.instruction, glyphs_), width_, kMostInstruction, glyphs_)) lines.push_back({{line, {}}});
+    for (const auto& line : wrap(shown_name(layer.instruction.empty() ? layer.created_by : layer.instruction, glyphs_), width_, most, glyphs_)) lines.push_back({{line, {}}});
     row("DiffID", layer.diff_id);
     if (!layer.digest.empty()) row("Blob", layer.digest);
     row("Size", format("{} in {} {}{}", shown_size(layer.bytes), layer.files, layer.files == 1 ? "file" : "files", layer.compressed_bytes >= 0 ? format(", {} to pull", shown_size(static_cast<std::uint64_t>(layer.compressed_bytes))) : ""));
@@ -95,7 +96,7 @@ constexpr HelpLine kHelp[] = {
 
 std::vector<Line> detail_lines(const analyze::Analysis& analysis, std::size_t layer, int width, int height, const Glyphs& glyphs) {
   Details details(analysis, width, glyphs);
-  details.layer(layer);
+  details.layer(layer, std::clamp(height - kOtherLines, 1, kMostInstruction));
   details.image();
   const auto room = static_cast<std::size_t>(std::max(height, 0));
   if (room > details.lines.size()) details.largest_waste(room - details.lines.size());

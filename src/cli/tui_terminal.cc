@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 #include "base/format.h"
 
@@ -89,9 +90,12 @@ void reset_handlers() {
 }  // namespace
 
 Result<> RawTerminal::check() {
-  if (::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO)) return {};
-  return fail(Error(Errc::invalid_argument, format("--tui needs a terminal, and standard {} is none", ::isatty(STDIN_FILENO) ? "output" : "input"))
-                  .with_hint("without --tui the analysis is printed; --format json is for programs"));
+  const bool input = ::isatty(STDIN_FILENO), output = ::isatty(STDOUT_FILENO);
+  const char* type = std::getenv("TERM");
+  const bool can_draw = type && *type && std::string_view(type) != "dumb";
+  if (input && output && can_draw) return {};
+  const std::string why = !input || !output ? format("standard {} is none", input ? "output" : "input") : std::string("TERM says that nothing can be drawn on this one");
+  return fail(Error(Errc::invalid_argument, format("--tui needs a terminal, and {}", why)).with_hint("without --tui the analysis is printed; --format json is for programs"));
 }
 
 Result<RawTerminal> RawTerminal::open() {

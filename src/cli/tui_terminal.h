@@ -11,7 +11,7 @@ namespace mica::cli {
 
 class RawTerminal {
  public:
-  /// Errors: invalid_argument (standard input or output is no terminal).
+  /// Errors: invalid_argument (standard input or output is no terminal, or one of TERM=dumb).
   static Result<> check();
   /// Takes over the terminal. At most one at a time in a process. Errors: those of check(), of setting the terminal's mode.
   static Result<RawTerminal> open();

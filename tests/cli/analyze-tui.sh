@@ -172,5 +172,7 @@ keys q
 # Without a terminal it says so at once.
 expect_fail "$MICA" analyze --tui app
 stderr_has "--tui needs a terminal"
+TERM=dumb script -qec "'$MICA' analyze --tui app" /dev/null < /dev/null > drawn && fail "a dumb terminal cannot be drawn on"
+grep -qF "TERM says" drawn || fail "$(cat -v drawn)"
 expect_fail "$MICA" analyze --tui --format json app
 stderr_has "--tui cannot be used with --format"
