@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "base/format.h"
+#include "base/guarded.h"
 #include "base/text.h"
 #include "build/assemble_image.h"
 #include "build/planner.h"
@@ -114,6 +115,18 @@ class Build {
       : engine_(engine), request_(request), progress_(events), cancel_(cancel), bases_(engine, request.pull, progress_), records_(engine.database()) {}
 
   Result<BuildResult> run() {
+    // The registry client may outlive this build.
+    engine_.on_registry_remark([to = shown_in_](std::string text) {
+      auto progress = to->lock();
+      if (*progress) build::Stage(**progress, "[internal] " + text).done();
+    });
+    auto result = recorded();
+    *shown_in_->lock() = nullptr;
+    return result;
+  }
+
+ private:
+  Result<BuildResult> recorded() {
     begun_ = monotonic_ns();
     result_.report.started = now();
     auto outcome = steps();
@@ -130,7 +143,6 @@ class Build {
     return std::move(result_);
   }
 
- private:
   Result<> steps() {
     std::vector<oci::Platform> platforms;
     for (const auto& text : request_.platforms) {
@@ -343,6 +355,7 @@ class Build {
   const BuildImage& request_;
   build::Progress progress_;
   task::Cancel cancel_;
+  std::shared_ptr<Guarded<build::Progress*>> shown_in_ = std::make_shared<Guarded<build::Progress*>>(&progress_);
   StoreBases bases_;
   std::optional<LockFile> lock_;
   LockedBases locked_{bases_, lock_};

@@ -49,6 +49,7 @@ struct Failure {
   std::string url;                     ///< what was asked at that moment, after redirects: shown in messages without its query
   /// Of the server's certificate, for untrusted, wrong_host and expired; empty when they could not be learnt.
   std::string subject, issuer, valid_from, valid_until;
+  std::string proxy;                   ///< for connect: it was this proxy ("host:port") that could not be reached
 };
 
 struct Request {

@@ -449,7 +449,14 @@ TEST_CASE("why there was no answer is told apart") {
     CAPTURE(row.url);
     CHECK(failure.kind == row.kind);
     CHECK(failure.url == row.url);
+    CHECK(failure.proxy.empty());
   }
+  const std::string nobody = "127.0.0.1:" + std::to_string(port);
+  WithEnv through_nobody("https_proxy", "http://" + nobody);
+  http::Failure failure;
+  CHECK_FALSE(fetch({.url = "https://registry.invalid/", .failure = &failure}).response);
+  CHECK(failure.kind == Kind::connect);
+  CHECK(failure.proxy == nobody);
 }
 
 TEST_CASE("a closed port, a name that does not exist and a server that talks something else are unavailable") {

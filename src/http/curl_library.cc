@@ -34,6 +34,7 @@ std::optional<Error> fill(void* handle, CurlLibrary& c) {
   MICA_CURL(curl_, easy_setopt);
   MICA_CURL(curl_, easy_getinfo);
   MICA_CURL(curl_, easy_perform);
+  MICA_CURL(curl_, easy_recv);
   MICA_CURL(curl_, easy_strerror);
   MICA_CURL(curl_, multi_init);
   MICA_CURL(curl_, multi_cleanup);

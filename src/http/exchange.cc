@@ -193,16 +193,19 @@ class Exchange {
     // A refusal often comes with a connection that is closed in the middle of something: what counts is the refusal.
     if (headers_done_ && answer_.response.status >= 300) return {};
     const std::string text = words_[0] ? words_ : curl_.easy_strerror(code);
-    note_failure(failure_kind(curl_, handle_.easy, code, text, answer_.response.status));
+    note_failure(failure_kind(curl_, handle_.easy, code, text, answer_.response.status), text, code);
     Error error(code_of(code), text);
     if (code == CURLE_PEER_FAILED_VERIFICATION)
       return fail(std::move(error).with_hint("the server's certificate is not trusted: add its CA's certificate, or switch verification off for it"));
     return fail(std::move(error));
   }
 
-  void note_failure(Failure::Kind kind) {
+  void note_failure(Failure::Kind kind, std::string_view words = {}, CURLcode code = CURLE_OK) {
     if (!request_.failure) return;
     *request_.failure = {.kind = kind, .url = hop_.url};
+    if (kind == Failure::Kind::connect) request_.failure->proxy = unreachable_proxy(curl_, hop_.url, words);
+    const bool cut_off = kind == Failure::Kind::broken && (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR) && header_bytes_ == 0 && hop_.url.starts_with("https:");
+    if (cut_off && request_.client_cert.empty() && asks_for_certificate(curl_, request_, hop_.url)) request_.failure->kind = Failure::Kind::client_certificate;
     if (is_about_certificate(kind)) read_certificate(curl_, request_, *request_.failure);
   }
 

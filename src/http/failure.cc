@@ -1,5 +1,7 @@
 #include "http/failure.h"
 
+#include <poll.h>
+
 #include "base/text.h"
 #include "http/environment.h"
 #include "http/url.h"
@@ -10,6 +12,7 @@ namespace {
 using Kind = Failure::Kind;
 
 constexpr long kHandshakeMs = 5000;
+constexpr int kProbeMs = 300, kProbeReads = 8;   // an alert follows the handshake at once
 // X509_V_ERR_* of OpenSSL's x509_vfy.h, which CURLINFO_SSL_VERIFYRESULT passes on.
 constexpr long kNotYetValid = 9, kExpired = 10, kHostMismatch = 62, kAddressMismatch = 64;
 
@@ -41,6 +44,23 @@ std::string_view field(const curl_slist* line, std::string_view name) {
   return {};
 }
 
+/// A connection that is made and does not send anything; null: out of memory.
+CURL* prepare_probe(const CurlLibrary& curl, const Request& request, const std::string& url) {
+  CURL* easy = curl.easy_init();
+  if (!easy) return nullptr;
+  curl.easy_setopt(easy, CURLOPT_URL, url.c_str());
+  curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl.easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+  curl.easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+  curl.easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+  curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, kHandshakeMs);
+  if (auto origin = origin_of(curl, url))
+    if (const auto proxy = proxy_for(*origin)) curl.easy_setopt(easy, CURLOPT_PROXY, proxy->c_str());
+  if (!request.client_cert.empty()) curl.easy_setopt(easy, CURLOPT_SSLCERT, request.client_cert.c_str());
+  if (!request.client_key.empty()) curl.easy_setopt(easy, CURLOPT_SSLKEY, request.client_key.c_str());
+  return easy;
+}
+
 }  // namespace
 
 Kind failure_kind(const CurlLibrary& curl, CURL* easy, CURLcode code, std::string_view words, int status) {
@@ -62,22 +82,47 @@ Kind failure_kind(const CurlLibrary& curl, CURL* easy, CURLcode code, std::strin
   }
 }
 
+std::string unreachable_proxy(const CurlLibrary& curl, const std::string& url, std::string_view words) {
+  constexpr std::string_view kStart = "Failed to connect to ", kPort = " port ";
+  const auto start = words.find(kStart), port = words.find(kPort);
+  const auto origin = origin_of(curl, url);
+  if (start == words.npos || port == words.npos || port < start || !origin) return {};
+  const std::string host(words.substr(start + kStart.size(), port - start - kStart.size()));
+  const std::string_view rest = words.substr(port + kPort.size());
+  const std::string number(rest.substr(0, rest.find_first_not_of("0123456789")));
+  if (number.empty() || (equals_ignoring_case(host, origin->host) && number == origin->port)) return {};
+  return host + ":" + number;
+}
+
+bool asks_for_certificate(const CurlLibrary& curl, const Request& request, const std::string& url) {
+  CURL* easy = prepare_probe(curl, request, url);
+  if (!easy) return false;
+  char words[CURL_ERROR_SIZE] = "";
+  curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, words);
+  bool asks = false;
+  curl_socket_t socket = CURL_SOCKET_BAD;
+  if (curl.easy_perform(easy) == CURLE_OK && curl.easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &socket) == CURLE_OK && socket != CURL_SOCKET_BAD) {
+    char bytes[256];
+    std::size_t count = 0;
+    CURLcode got = CURLE_AGAIN;
+    // Session tickets come first: they wake us, too, and are nothing to read.
+    for (int i = 0; i < kProbeReads && got == CURLE_AGAIN; ++i) {
+      pollfd ready{.fd = socket, .events = POLLIN, .revents = 0};
+      if (::poll(&ready, 1, kProbeMs) <= 0) break;
+      got = curl.easy_recv(easy, bytes, sizeof bytes, &count);
+    }
+    asks = got != CURLE_OK && got != CURLE_AGAIN && handshake_kind(words) == Kind::client_certificate;
+  }
+  curl.easy_cleanup(easy);
+  return asks;
+}
+
 bool is_about_certificate(Kind kind) { return kind == Kind::untrusted || kind == Kind::wrong_host || kind == Kind::expired; }
 
 void read_certificate(const CurlLibrary& curl, const Request& request, Failure& failure) {
-  CURL* easy = curl.easy_init();
+  CURL* easy = prepare_probe(curl, request, failure.url);
   if (!easy) return;
-  curl.easy_setopt(easy, CURLOPT_URL, failure.url.c_str());
-  curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl.easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
   curl.easy_setopt(easy, CURLOPT_CERTINFO, 1L);
-  curl.easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-  curl.easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-  curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, kHandshakeMs);
-  if (auto origin = origin_of(curl, failure.url))
-    if (const auto proxy = proxy_for(*origin)) curl.easy_setopt(easy, CURLOPT_PROXY, proxy->c_str());
-  if (!request.client_cert.empty()) curl.easy_setopt(easy, CURLOPT_SSLCERT, request.client_cert.c_str());
-  if (!request.client_key.empty()) curl.easy_setopt(easy, CURLOPT_SSLKEY, request.client_key.c_str());
   curl_certinfo* chain = nullptr;
   if (curl.easy_perform(easy) == CURLE_OK && curl.easy_getinfo(easy, CURLINFO_CERTINFO, &chain) == CURLE_OK && chain && chain->num_of_certs > 0) {
     const curl_slist* server = chain->certinfo[0];

@@ -275,6 +275,24 @@ TEST_CASE("a token is renewed before it ends, and at once when it is refused ear
   CHECK(f.registry.tokens_given() == 3);
 }
 
+TEST_CASE("a token that was revoked before it was used is renewed once") {
+  for (const bool for_ever : {false, true}) {
+    Fixture f(Auth::bearer);
+    f.registry.add_document("1", std::string(kManifest));
+    int refused = 0;
+    f.registry.hook = [&](const Received& r, const Peer& peer) -> std::optional<bool> {
+      if (r.header("authorization").empty() || !r.target.contains("/manifests/") || (!for_ever && refused > 0)) return std::nullopt;
+      ++refused;
+      return peer.reply(401, "", format("WWW-Authenticate: Bearer realm=\"{}\",service=\"the service\",scope=\"repository:team/app:pull\",error=\"invalid_token\"\r\n",
+                                        f.registry.server().url("/token?x=1")));
+    };
+    const auto got = f.open().document(f.tag("1"), {});
+    CHECK(got.has_value() != for_ever);
+    CHECK(refused == (for_ever ? 2 : 1));
+    CHECK(f.registry.tokens_given() == 2);
+  }
+}
+
 TEST_CASE("a token without a length of life lasts a minute") {
   Fixture f(Auth::bearer);
   f.registry.expires_in = 0;

@@ -156,6 +156,7 @@ Error refused(const Answered& answered, const Asker& asker) {
   Errc code = code_of(status, refusal);
   std::string text = answered.host;
   if (words.empty() || foreign) text += format(" answered with {}", stranger_words(answered));
+  else if (status >= 500) text += format(" answered with status {}: {}", status, words);
   else text += format(" says: {}", words);
   if (status == 401 || status == 403) text += format(" (asked {})", account_words(asker));
   if (status == 429) text += format("{} (asked {})", limit_words(answered.response), account_words(asker));
@@ -187,12 +188,16 @@ Error unreachable(Error error, const http::Failure& failure, const Endpoint& end
       return Error(Errc::permission_denied, format("certificate of {} is not valid now{}: {}", endpoint.address, certificate_words(failure), error.text()))
           .with_hint("renew the server's certificate; check this machine's clock");
     case Kind::client_certificate: {
-      std::string hint = endpoint.client_cert.empty() ? "it seems to want a client certificate" : format("it refuses the client certificate {}", endpoint.client_cert);
+      std::string hint = endpoint.client_cert.empty() ? "it asks for a client certificate" : format("it refuses the client certificate {}", endpoint.client_cert);
       if (endpoint.client_cert.empty() && !certificate_folders.empty()) hint += format(": put client.cert and client.key in {}", certificate_folders.front());
       return Error(Errc::permission_denied, format("{} ended the handshake: {}", endpoint.address, error.text())).with_hint(std::move(hint));
     }
     case Kind::proxy:
       return std::move(error).with_hint("the proxy of HTTPS_PROXY or HTTP_PROXY refused: check its address and credentials, or list the host in NO_PROXY");
+    case Kind::connect:
+      if (failure.proxy.empty()) return error;
+      return Error(error.code(), format("the proxy {} cannot be reached: {}", failure.proxy, error.text()))
+          .with_hint("it is set by HTTPS_PROXY or HTTP_PROXY: check it, or list the registry's host in NO_PROXY");
     default: return error;
   }
 }

@@ -107,6 +107,9 @@ TEST_CASE("answers of something else in between are told as such") {
   const Error error = refused({.status = 400, .response = response, .body = "\n  <html>\n<body>", .host = "h", .doing = "reading"}, {});
   CHECK(error.text() == "reading: h answered with status 400, type text/html, server nginx, via 1.1 proxy: <html>");
   CHECK(error.hint() == "https://h/v2/a does not look like a registry");
+  const http::Response broken{.status = 503};
+  CHECK(refused({.status = 503, .response = broken, .body = R"({"errors":[{"code":"UNAVAILABLE","message":"later"}]})", .host = "h", .doing = "reading"}, {}).text() ==
+        "reading: h answered with status 503: unavailable: later");
   const http::Response large{.status = 413};
   CHECK(refused({.status = 413, .response = large, .host = "h"}, {}).hint().find("limits the size") != std::string::npos);
 }

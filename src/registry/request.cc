@@ -158,8 +158,8 @@ bool Place::answer_challenge(const Reply& reply, const std::string& scheme, cons
     return true;
   }
   if (reply.status == 403 || renewed) return false;
-  // Refused although it was new: the token service grants less than was asked.
-  if (used.question && used.token.fresh && !is_new) return false;
+  // Refused although it was new: the token service grants less than was asked. Unless it is said to be no good at all: revoked meanwhile.
+  if (used.question && used.token.fresh && !is_new && challenge->parameter("error") != "invalid_token") return false;
   if (!used.question && !is_new) return false;
   renewed = true;
   if (used.question) session_.tokens.drop(*used.question, used.token.value);
@@ -170,6 +170,7 @@ bool Place::may_change_scheme(const http::Failure& failure, const std::string& s
   // Another thread may have found out meanwhile that it is the other one.
   if (!endpoint_.plain_http || session_.known_scheme(endpoint_.address) == scheme || scheme != endpoint_.scheme) return false;
   if (!http::same_origin(failure.url, url)) return false;   // where a redirect led
+  if (!failure.proxy.empty()) return false;
   return failure.kind == Kind::not_tls || failure.kind == Kind::tls || failure.kind == Kind::connect;
 }
 

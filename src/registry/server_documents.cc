@@ -66,6 +66,14 @@ class DocumentReceiver : public http::Receiver {
 
 }  // namespace
 
+namespace {
+/// What is missing: the document, or its whole repository.
+std::string_view missing_word(const Call& call) {
+  const auto tags = call.server.storage.tags(call.route.repository);
+  return !tags && tags.error().code() == Errc::not_found ? "NAME_UNKNOWN" : "MANIFEST_UNKNOWN";
+}
+}  // namespace
+
 Reply get_document(const Call& call) {
   const std::string& reference = call.route.reference;
   if (is_digest(reference)) {
@@ -74,7 +82,7 @@ Reply get_document(const Call& call) {
     return refusal(404, "MANIFEST_UNKNOWN", format("{} is no tag", quoted(reference)));
   }
   auto document = call.server.storage.document(call.route.repository, reference);
-  if (!document) return refusal(document.error(), "MANIFEST_UNKNOWN");
+  if (!document) return refusal(document.error(), missing_word(call));
   return document_reply(call, std::move(*document));
 }
 

@@ -221,6 +221,17 @@ fresh
 fault '{"headers": {"Warning": "299 - \"this registry moves\""}, "count": -1}'
 expect_ok "$MICA" pull "$image"
 equal "times that a warning is shown" 1 "$(grep -c 'this registry moves' .stderr)"
+# A build shows that it waits, too.
+fresh
+mkdir -p onto
+echo "FROM $image" > onto/Dockerfile
+fault '{"path": "manifests", "status": 503, "code": "UNAVAILABLE", "message": "later", "retry_after": 0, "count": 2}'
+expect_ok "$MICA" build --progress plain onto
+equal "repetitions that a build shows" 2 "$(retries)"
+stderr_has "answered with status 503: unavailable: later"
+fault '{"path": "manifests", "status": 503, "retry_after": 0, "count": 1}'
+expect_ok "$MICA" build --pull --progress quiet onto
+equal "words of a quiet build" 0 "$(retries)"
 # Nobody there.
 fresh
 started=$SECONDS

@@ -67,6 +67,10 @@ expect_ok env "HTTP_PROXY=http://$PROXY" "HTTPS_PROXY=http://$PROXY" NO_PROXY=10
 
 # One that wants to know who asks.
 stop_registry "$PROXY_PID"
+# One that is not there is named.
+expect_fail 1 env http_proxy=http://127.0.0.1:1 https_proxy=http://127.0.0.1:1 "$MICA" pull "$image"
+stderr_has "the proxy 127.0.0.1:1 cannot be reached"
+stderr_has NO_PROXY
 start_proxy --target "$FAULTY" --user 'pat:hidden'
 begin
 expect_ok env "HTTP_PROXY=http://pat:hidden@$PROXY" "HTTPS_PROXY=http://pat:hidden@$PROXY" "$MICA" pull "$image"

@@ -187,7 +187,7 @@ done
 row 404 GET /v2/a/b/manifests/none; has_code MANIFEST_UNKNOWN
 row 404 HEAD /v2/a/b/manifests/.INVALID_MANIFEST_NAME
 row 404 GET "/v2/a/b/manifests/$dummy"; has_code MANIFEST_UNKNOWN
-row 404 GET "/v2/c/manifests/$manifest_digest"; has_code MANIFEST_UNKNOWN
+row 404 GET "/v2/c/manifests/$manifest_digest"; has_code NAME_UNKNOWN
 put_manifest 201 a/b "$manifest_digest" manifest
 put_manifest 201 a/b "$manifest_digest?tag=x&tag=y" manifest
 equal "tags that came with a digest" "x y" "$(tr -d '\r' < .headers | sed -n 's/^OCI-Tag: //Ip' | xargs)"
