@@ -263,3 +263,19 @@ TEST_CASE("an image without layers is shown, too") {
   browser.press(control('l'));
   CHECK(browser.frame({100, 24}).size() == 24);
 }
+
+TEST_CASE("any keys in any order leave a whole frame") {
+  const Key keys[] = {{KeyKind::up, ""}, {KeyKind::down, ""}, {KeyKind::left, ""}, {KeyKind::right, ""}, {KeyKind::page_up, ""}, {KeyKind::page_down, ""}, {KeyKind::home, ""}, {KeyKind::end, ""},
+                      {KeyKind::tab, ""}, {KeyKind::enter, ""}, {KeyKind::escape, ""}, {KeyKind::erase, ""}, control('a'), control('r'), control('u'), control('b'), control('o'), control('e'), control('l'),
+                      control('f'), control(' '), {KeyKind::text, " "}, {KeyKind::text, "n"}, {KeyKind::text, "N"}, {KeyKind::text, "("}, {KeyKind::text, "c"}, {KeyKind::text, "?"}, {KeyKind::text, "日"}};
+  std::uint32_t state = 7;
+  const auto random = [&](std::uint32_t below) { return (state = state * 1664525 + 1013904223) >> 8 & 0xffff ? (state >> 8) % below : 0; };
+  Fixture f;
+  for (int step = 0; step < 3000; ++step) {
+    f.press(keys[random(std::size(keys))]);
+    const ScreenSize size{.width = static_cast<int>(20 + random(150)), .height = static_cast<int>(3 + random(40))};
+    const auto lines = f.browser->frame(size);
+    REQUIRE(lines.size() == static_cast<std::size_t>(size.height));
+    for (const Line& line : lines) REQUIRE(width_of(line) == size.width);
+  }
+}
