@@ -51,7 +51,8 @@ Result<> make_layout_folder(const std::string& folder) {
   if (sys::exists(folder) && !sys::exists(folder + "/oci-layout")) {
     const auto fd = TRY(sys::open(folder, O_RDONLY | O_DIRECTORY));
     const auto names = TRY(sys::list_names(fd));
-    if (!names.empty())
+    // Another copy may have begun the layout just now.
+    if (!names.empty() && std::find(names.begin(), names.end(), "oci-layout") == names.end())
       return fail(Error(Errc::conflict, format("{} holds other things than an OCI layout", quoted(folder))).with_hint("name a new or empty folder"));
   }
   TRY(sys::make_directories(folder));
