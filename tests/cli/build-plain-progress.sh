@@ -32,6 +32,6 @@ equal "progress" "#1 [internal] load build definition from Dockerfile
 #5 writing image ID done
 #5 naming to docker.io/library/app:latest done
 #5 DONE T" "$(steady)"
-expect_ok build -t app ctx
+expect_ok build --no-lint -t app ctx
 equal "cached steps" 3 "$(cached_steps)"
 stderr_lacks "#3 0"
