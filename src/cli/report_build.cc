@@ -147,32 +147,36 @@ ReportSection dockerfile_section(const engine::ImageReport& report) {
 }
 
 ReportSection sizes_section(const engine::ImageReport& report) {
-  if (report.sizes.size() < 2) return {"sizes", "Size over time", ""};
   const auto& points = report.sizes;
+  if (points.size() < 2) return {"sizes", "Size over time", ""};
+  const auto bytes_of = [](const engine::TrendRow& row) { return static_cast<std::uint64_t>(row.bytes); };
   std::uint64_t most = 1;
-  for (const auto& point : points) most = std::max(most, point.total_bytes);
+  for (const auto& point : points) most = std::max(most, bytes_of(point));
   const auto x = [&](std::size_t i) { return 1 + 98.0 * static_cast<double>(i) / static_cast<double>(points.size() - 1); };
-  const auto y = [&](std::uint64_t bytes) { return 96 - 90.0 * static_cast<double>(bytes) / static_cast<double>(most); };
-  std::string chart = format("<svg class=\"chart\" width=\"100%\" height=\"160\" role=\"img\" aria-label=\"From {} to {} in {} images\">", shown_size(points.front().total_bytes),
-                             shown_size(points.back().total_bytes), points.size());
+  const auto y = [&](const engine::TrendRow& row) { return 96 - 90.0 * static_cast<double>(row.bytes) / static_cast<double>(most); };
+  const auto moment = [](const engine::TrendRow& row) { return docker_time(Timestamp::from_seconds(row.since.seconds())).substr(0, 16); };
+  std::string chart = format("<svg class=\"chart\" width=\"100%\" height=\"160\" role=\"img\" aria-label=\"From {} to {} in {} images\">", shown_size(bytes_of(points.front())),
+                             shown_size(bytes_of(points.back())), points.size());
   for (std::size_t i = 1; i < points.size(); ++i)
-    chart += format("<line x1=\"{:.2f}%\" y1=\"{:.2f}%\" x2=\"{:.2f}%\" y2=\"{:.2f}%\"/>", x(i - 1), y(points[i - 1].total_bytes), x(i), y(points[i].total_bytes));
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    const std::string when = docker_time(Timestamp::from_seconds(points[i].when.seconds()));
-    chart += format("<circle cx=\"{:.2f}%\" cy=\"{:.2f}%\" r=\"4\"><title>{}: {}</title></circle>", x(i), y(points[i].total_bytes), when, shown_size(points[i].total_bytes));
-  }
-  HtmlTable table("sizes-table", "Images that had this name", {{"When"}, {"Bytes", Align::number}, {"Change", Align::number}, {"To pull", Align::number}, {"Waste", Align::number}, {"Image", Align::wide}});
+    chart += format("<line x1=\"{:.2f}%\" y1=\"{:.2f}%\" x2=\"{:.2f}%\" y2=\"{:.2f}%\"/>", x(i - 1), y(points[i - 1]), x(i), y(points[i]));
+  for (std::size_t i = 0; i < points.size(); ++i)
+    chart += format("<circle cx=\"{:.2f}%\" cy=\"{:.2f}%\" r=\"4\"><title>{}: {}</title></circle>", x(i), y(points[i]), moment(points[i]), shown_size(bytes_of(points[i])));
+  chart += format("</svg><p class=\"quiet ends\"><span>{}</span><span>{}</span></p>", moment(points.front()), moment(points.back()));
+  HtmlTable table("sizes-table", "Images that this name stood for, the newest first",
+                  {{"Since"}, {"Bytes", Align::number}, {"Change", Align::number}, {"Layers", Align::number}, {"Waste", Align::number}, {"Build", Align::number}, {"Findings", Align::number}, {"Image", Align::wide}});
   for (std::size_t i = points.size(); i-- > 0;) {
     const auto& point = points[i];
-    const auto change = i == 0 ? 0 : static_cast<std::int64_t>(point.total_bytes) - static_cast<std::int64_t>(points[i - 1].total_bytes);
-    table.row({{format("<time datetime=\"{}\">{}</time>", rfc3339(point.when), docker_time(Timestamp::from_seconds(point.when.seconds())).substr(0, 16)), point.when.ns},
-               {shown_size(point.total_bytes), static_cast<std::int64_t>(point.total_bytes)},
-               {change == 0 ? "" : format("{}{}", change > 0 ? "+" : "−", human_size(std::abs(change))), change},
-               {point.compressed_bytes < 0 ? "" : human_size(point.compressed_bytes), point.compressed_bytes},
-               {shown_size(point.wasted_bytes), static_cast<std::int64_t>(point.wasted_bytes)},
-               {code(point.id.substr(0, 12))}});
+    const std::int64_t change = i == 0 ? 0 : point.bytes - points[i - 1].bytes;
+    std::vector<Cell> cells{{format("<time datetime=\"{}\">{}</time>", rfc3339(point.since), moment(point)), point.since.ns}, {human_size(point.bytes), point.bytes}};
+    cells.push_back({change == 0 ? "" : format("{}{}", change > 0 ? "+" : "−", human_size(std::abs(change))), change});
+    cells.push_back({std::to_string(point.layers), point.layers});
+    cells.push_back({point.waste ? human_size(*point.waste) : "", point.waste.value_or(-1)});
+    cells.push_back({point.build ? shown_seconds(point.build->duration_ns) : "", point.build ? point.build->duration_ns : -1});
+    cells.push_back({point.findings ? format("{} + {}", point.findings->errors, point.findings->warnings) : "", point.findings ? point.findings->errors * 1'000'000 + point.findings->warnings : -1});
+    cells.push_back({code(point.image.digest.hex().substr(0, 12))});
+    table.row(cells);
   }
-  return {"sizes", "Size over time", chart + table.str()};
+  return {"sizes", "Size over time", chart + table.str() + "<p class=\"quiet\">Findings: errors + warnings of the linter.</p>"};
 }
 
 }  // namespace mica::cli

@@ -105,11 +105,14 @@ json::Value sizes_json(const engine::ImageReport& report) {
   json::Value out = json::Value::array();
   for (const auto& point : report.sizes) {
     json::Value one = json::Value::object();
-    one.set("when", rfc3339(point.when));
-    one.set("image", "sha256:" + point.id);
-    one.set("total_bytes", point.total_bytes);
-    one.set("wasted_bytes", point.wasted_bytes);
-    one.set("compressed_bytes", point.compressed_bytes < 0 ? json::Value() : json::Value(point.compressed_bytes));
+    one.set("since", rfc3339(point.since));
+    one.set("image", point.image.digest.str());
+    one.set("bytes", point.bytes);
+    one.set("layers", point.layers);
+    one.set("wasted_bytes", point.waste ? json::Value(*point.waste) : json::Value());
+    one.set("duration_ns", point.build ? json::Value(point.build->duration_ns) : json::Value());
+    one.set("errors", point.findings ? json::Value(point.findings->errors) : json::Value());
+    one.set("warnings", point.findings ? json::Value(point.findings->warnings) : json::Value());
     out.push(std::move(one));
   }
   return out;

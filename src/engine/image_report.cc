@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "engine/build_reports.h"
+#include "engine/image_trend.h"
 #include "engine/lint_files.h"
 #include "engine/lint_measured.h"
 #include "oci/digest.h"
@@ -13,6 +14,7 @@ namespace mica::engine {
 namespace {
 
 constexpr int kLookedAtBuilds = 300;
+constexpr std::size_t kMeasuredSizes = 20, kShownSizes = 100;
 
 Result<std::optional<build::BuildReport>> build_of(Engine& engine, const std::string& id) {
   const auto digest = oci::Digest::parse(id);
@@ -64,6 +66,18 @@ Result<std::vector<StepRuns>> runs_of(Engine& engine, const build::BuildReport& 
   return out;
 }
 
+/// An image that is in the store has a past, under the name by which it was asked for.
+Result<> read_sizes(Engine& engine, ImageReport& report, task::Cancel cancel) {
+  const bool stored = TRY(is_stored(engine, report.analyzed.analysis.id));
+  if (!stored) return {};
+  auto rows = image_trend(engine, {.name = report.analyzed.analysis.name, .shown = kMeasuredSizes}, std::move(cancel));
+  if (!rows && (rows.error().code() == Errc::not_found || rows.error().code() == Errc::invalid_argument)) return {};
+  if (!rows) return fail(std::move(rows).error());
+  if (rows->size() > kShownSizes) rows->resize(kShownSizes);
+  report.sizes.assign(std::make_move_iterator(rows->rbegin()), std::make_move_iterator(rows->rend()));
+  return {};
+}
+
 Result<> read_dockerfile(Engine& engine, const ReportRequest& request, ImageReport& report, task::Cancel cancel) {
   LintRequest wanted;
   if (!request.dockerfile.empty()) wanted.files = {request.dockerfile};
@@ -94,6 +108,7 @@ Result<ImageReport> report_image(Engine& engine, const ReportRequest& request, t
   report.tree = analyze::file_tree(report.analyzed.source.image, owners, request.tree_bytes);
   report.build = TRY(build_of(engine, report.analyzed.analysis.id));
   if (report.build) report.runs = TRY(runs_of(engine, *report.build));
+  TRY(read_sizes(engine, report, cancel));
   TRY(read_dockerfile(engine, request, report, std::move(cancel)));
   return report;
 }

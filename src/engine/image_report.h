@@ -9,6 +9,7 @@
 #include "build/report.h"
 #include "engine/analyze_image.h"
 #include "engine/engine.h"
+#include "engine/trend_table.h"
 #include "lint/linter.h"
 
 namespace mica::engine {
@@ -26,14 +27,6 @@ struct StepRuns {
   std::int64_t median_ns = -1;       ///< of its runs; -1: it never ran
 };
 
-/// The size of an image that had the name.
-struct SizePoint {
-  Timestamp when;
-  std::uint64_t total_bytes = 0, wasted_bytes = 0;
-  std::int64_t compressed_bytes = -1;
-  std::string id;                    ///< hex of the image id
-};
-
 struct ImageReport {
   AnalyzedImage analyzed;
   analyze::FileTree tree;
@@ -41,7 +34,7 @@ struct ImageReport {
   std::vector<StepRuns> runs;                ///< of build->steps
   std::optional<lint::Report> dockerfile;    ///< nullopt: its text is not known
   bool dockerfile_of_build = false;          ///< it is what was built, not a file that was named
-  std::vector<SizePoint> sizes;              ///< oldest first; empty: none are remembered
+  std::vector<TrendRow> sizes;               ///< of the images that its name stood for, oldest first; empty: none is remembered
 };
 
 /// Errors: those of analyze_image(), of reading the Dockerfile and of lint_settings().

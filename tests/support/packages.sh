@@ -3,7 +3,7 @@
 packages_build=(g++ cmake ninja-build pkg-config ccache lld libisal-dev libcli11-dev libfmt-dev nlohmann-json3-dev doctest-dev libsqlite3-dev
   libssl-dev libcurl4-openssl-dev libmicrohttpd-dev libtomlplusplus-dev libyaml-dev libzstd-dev zlib1g-dev liblzma-dev libbz2-dev)
 packages_run=(runc netavark iptables passt uidmap mmdebstrap busybox-static git ca-certificates iproute2 catatonit curl openssh-client libmicrohttpd12)
-packages_test=(docker-registry shellcheck libxml2-utils patch apache2-utils openssl python3 skopeo umoci jq attr zstd xz-utils bzip2 perl sqlite3 util-linux bsdutils tmux)
+packages_test=(docker-registry shellcheck libxml2-utils patch apache2-utils openssl python3 skopeo umoci jq chromium chromium-driver attr zstd xz-utils bzip2 perl sqlite3 util-linux bsdutils tmux)
 packages_bench=(python3-minimal)
 
 # Installs what is missing; silent when nothing is. RUNLEVEL=1: no service is started (docker-registry would be).

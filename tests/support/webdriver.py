@@ -50,6 +50,7 @@ class Browser:
 
     def click(self, selector):
         found = self.call("POST", "/element", {"using": "css selector", "value": selector})
+        self.run("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", found)
         self.call("POST", f"/element/{next(iter(found.values()))}/click", {})
 
     def errors(self):

@@ -325,13 +325,14 @@
     ring(cells.find(({ node }) => node === selected), true);
     $("map-info").textContent = describe(selected || here);
   });
-  map.addEventListener("focusin", (event) => {
+  // Not on the map itself: an SVG that listens for focus gets it.
+  $("map-box").addEventListener("focusin", (event) => {
     const cell = cellAt(event.target);
     if (!cell) return;
     ring(cell, true);
     $("map-info").textContent = describe(cell.node);
   });
-  map.addEventListener("focusout", () => ring(null));
+  $("map-box").addEventListener("focusout", (event) => { if (cellAt(event.target)) ring(null); });
   // The nearest cell whose middle lies in the direction, with what is beside it counted double.
   const neighbour = (from, dx, dy) => {
     let best = null, least = Infinity;
@@ -370,6 +371,7 @@
 
   // ---- Search: rows of tables and lines that do not match go, the map dims, the largest matches are listed.
   const found = $("found");
+  let foldAgain = false;
   const withNeighbours = (hits) => {
     const set = new Set();
     const below = (node) => { set.add(node); node.children.forEach(below); };
@@ -387,8 +389,15 @@
           row.classList.toggle("nomatch", !is);
           if (is && query) ++rows;
         }
-    if (!query) { matches = null; found.replaceChildren(); draw(); return; }
-    if (base) fold(false);
+    if (!query) {
+      matches = null;
+      found.replaceChildren();
+      if (base && foldAgain) fold(true);
+      foldAgain = false;
+      draw();
+      return;
+    }
+    if (base && baseRows.some((row) => row.classList.contains("folded"))) { foldAgain = true; fold(false); }
     const hits = [];
     const walk = (node) => { if (!node.rest && node.parent && pathOf(node).toLowerCase().includes(query)) hits.push(node); else node.children.forEach(walk); };
     walk(live);
