@@ -18,6 +18,7 @@ using Cell = HtmlTable::Cell;
 using Align = HtmlTable::Align;
 
 constexpr int kMostShownLines = 3000;
+constexpr std::int64_t kShownStep = 100'000'000;   ///< ns; what takes less is not worth a word
 
 struct OutcomeLook {
   const char *word, *kind;
@@ -56,6 +57,14 @@ std::string step_bar(const build::BuildReport& build, const build::ReportedStep&
   return bar(start, {{std::max(0.001, std::min(1 - start, static_cast<double>(step.duration_ns) / all)), look(step.outcome).kind}}, words);
 }
 
+/// Of the step's run in this build, else in those before.
+std::int64_t seconds_of(const engine::ImageReport& report, const analyze::LayerReport& layer) {
+  if (layer.duration_ns >= 0 || !report.build) return layer.duration_ns;
+  for (std::size_t i = 0; i < std::min(report.runs.size(), report.build->steps.size()); ++i)
+    if (report.build->steps[i].line == layer.line) return report.runs[i].median_ns;
+  return -1;
+}
+
 /// What a line costs: bytes of its layer and seconds of its step.
 std::map<int, std::string> costs(const engine::ImageReport& report) {
   std::map<int, std::string> out;
@@ -64,7 +73,7 @@ std::map<int, std::string> costs(const engine::ImageReport& report) {
     std::string& text = out[layer.line];
     if (layer.bytes > 0) text += format("<a class=\"chip\" href=\"#layer-{}\">{}</a>", layer.index, shown_size(layer.bytes));
     if (layer.wasted_bytes > 0) text += format("<span class=\"chip dead\">{} dead</span>", shown_size(layer.wasted_bytes));
-    if (layer.duration_ns >= 100'000'000) text += format("<span class=\"chip\">{}</span>", shown_seconds(layer.duration_ns));
+    if (const auto ns = seconds_of(report, layer); ns >= kShownStep) text += format("<span class=\"chip\">{}</span>", shown_seconds(ns));
   }
   return out;
 }
@@ -155,7 +164,7 @@ ReportSection sizes_section(const engine::ImageReport& report) {
   const auto x = [&](std::size_t i) { return 1 + 98.0 * static_cast<double>(i) / static_cast<double>(points.size() - 1); };
   const auto y = [&](const engine::TrendRow& row) { return 96 - 90.0 * static_cast<double>(row.bytes) / static_cast<double>(most); };
   const auto moment = [](const engine::TrendRow& row) { return docker_time(Timestamp::from_seconds(row.since.seconds())).substr(0, 16); };
-  std::string chart = format("<svg class=\"chart\" width=\"100%\" height=\"160\" role=\"img\" aria-label=\"From {} to {} in {} images\">", shown_size(bytes_of(points.front())),
+  std::string chart = format("<svg class=\"chart\" width=\"100%\" height=\"110\" role=\"img\" aria-label=\"From {} to {} in {} images\">", shown_size(bytes_of(points.front())),
                              shown_size(bytes_of(points.back())), points.size());
   for (std::size_t i = 1; i < points.size(); ++i)
     chart += format("<line x1=\"{:.2f}%\" y1=\"{:.2f}%\" x2=\"{:.2f}%\" y2=\"{:.2f}%\"/>", x(i - 1), y(points[i - 1]), x(i), y(points[i]));
