@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include "base/format.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -27,6 +29,13 @@ std::string default_output(std::string_view what) {
   return (name.empty() ? "image" : name) + "-report.html";
 }
 
+/// A device or pipe is written to; renaming over it would replace it.
+Result<> write_page(const std::string& path, std::string_view page) {
+  struct stat status{};
+  const bool is_file = ::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode);
+  return is_file ? sys::write_file_atomically(path, page) : sys::write_file(path, page);
+}
+
 Result<int> run(Context& context) {
   const Args& args = context.args;
   const engine::ReportRequest request{.image = {.what = args.positional(0), .remote = args.flag("remote"), .platform = args.text("platform"), .base = args.text("base"),
@@ -41,7 +50,7 @@ Result<int> run(Context& context) {
     TRY(print(page));
     return 0;
   }
-  TRY_DOING(sys::write_file_atomically(output, page), format("writing {}", quoted(output)));
+  TRY_DOING(write_page(output, page), format("writing {}", quoted(output)));
   TRY(print(output + "\n"));
   return 0;
 }

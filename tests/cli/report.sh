@@ -36,6 +36,11 @@ expect_ok "$MICA" report -o page.html app:1
 stdout_is page.html
 expect_ok "$MICA" report -o - app:1
 stdout_has "<!doctype html>"
+mkfifo pipe
+cat pipe > piped.html & reader=$!
+expect_ok "$MICA" report -o pipe app:1
+wait "$reader"
+[[ -p pipe && $(head -c 15 piped.html) == "<!doctype html>" ]] || fail "a pipe was replaced"
 expect_fail 1 "$MICA" report nope:1
 expect_fail 1 "$MICA" report -o no/folder/page.html app:1
 

@@ -10,16 +10,23 @@ KEYS = {"Enter": "\ue007", "Escape": "\ue00c", "Left": "\ue012", "Up": "\ue013",
 
 
 class Browser:
-    def __init__(self, dark=False, width=1200, height=900, script=True, mobile=False):
+    def __init__(self, dark=False, width=1200, height=900, script=True):
         self.profile = tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)
+        self.session = None
         self.driver = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "HOME": self.profile.name})
+        try:
+            self.start(dark, width, height, script)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def start(self, dark, width, height, script):
         port = next(int(found[1]) for line in self.driver.stdout if (found := re.search(r"started successfully on port (\d+)", line)))
         self.base = f"http://127.0.0.1:{port}"
-        self.session = None
         arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run", "--disable-background-networking",
                      f"--user-data-dir={self.profile.name}/data", f"--window-size={width},{height}", "--proxy-server=127.0.0.1:9", "--proxy-bypass-list=<-loopback>"]
         options = {"args": arguments, "prefs": {} if script else {"profile.managed_default_content_settings.javascript": 2}}
-        if mobile or width < 500:   # a window is never that narrow
+        if width < 500:   # a window is never that narrow
             options["mobileEmulation"] = {"deviceMetrics": {"width": width, "height": height, "pixelRatio": 1, "touch": False}}
         made = self.call("POST", "/session", {"capabilities": {"alwaysMatch": {"browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}}})
         self.session = made["sessionId"]
@@ -79,7 +86,8 @@ class Browser:
 
     def __exit__(self, *_):
         try:
-            self.call("DELETE", "", None)
+            if self.session:
+                self.call("DELETE", "", None)
         except (OSError, AssertionError):
             pass
         self.driver.terminate()
