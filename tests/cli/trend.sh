@@ -125,9 +125,20 @@ MICA_ROOT=$PWD/other expect_ok "$MICA" load -i app.tar
 MICA_ROOT=$PWD/other expect_ok "$MICA" image trend --format '{{.ID}} {{.WasteBytes}} {{.BuildTime}}' app
 stdout_is "${id:7:12} 50000 -"
 
-# A store from before: names that it has are the beginning of their history.
-sqlite3 "$MICA_ROOT/mica.db" 'DROP TABLE image_trend; PRAGMA user_version = 1'
-trend app
-equal "of an older store" "[\"$id\",\"4\",\"$((base_bytes + 150000))\"]" "$(field '.[0] | [.ID, .Layers, .Bytes]')"
-equal "only what it has" 1 "$(field length)"
 store_is_clean
+
+# A store of format version 1: names that it has are the beginning of their history.
+mkdir old
+sqlite3 old/mica.db < "$support/store_version_1.sql"
+export MICA_ROOT=$PWD/old
+expect_ok "$MICA" images --format '{{.Repository}}:{{.Tag}} {{.Size}}'
+stdout_has "app:latest 1.98MB"
+stdout_has "example.com/team/app:1 1.98MB"
+for name in app example.com/team/app:1; do
+  trend "$name"
+  equal "of an older store" '["1","1982469","",""]' "$(field '.[0] | [.Layers, .Bytes, .BuildSeconds, .Errors]')"
+  equal "only what it has" 1 "$(field length)"
+done
+expect_ok "$MICA" tag app app:2
+expect_ok "$MICA" image trend -a app
+stdout_has "latest"
