@@ -19,6 +19,7 @@ const std::string_view kLeaseSchemaSql =
 namespace {
 
 constexpr int kTokenBytes = 8;
+constexpr std::string_view kDead = ".dead";   // end of the name of a folder that is being removed
 
 std::string ingest_folder(const std::string& root) { return root + "/ingest"; }
 std::string lock_path(const std::string& folder) { return folder + "/lock"; }
@@ -64,7 +65,13 @@ Result<std::int64_t> sweep_folder(const std::string& folder) {
   if (!lock) return lock.error().code() == Errc::conflict || lock.error().code() == Errc::not_found ? Result<std::int64_t>(0) : fail(lock.error());
   const auto top = TRY(sys::open(folder, O_RDONLY | O_DIRECTORY));
   const std::int64_t bytes = folder_bytes(top);
-  TRY(sys::remove_tree(folder));
+  // Out of the way first: a process that has just made the folder, and comes for its lock while the old one is removed, would make a new lock in it and lose both.
+  std::string dead = folder;
+  if (!folder.ends_with(kDead)) {
+    dead += kDead;
+    TRY(sys::rename(folder, dead));
+  }
+  TRY(sys::remove_tree(dead));
   return bytes;
 }
 
