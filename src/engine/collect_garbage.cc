@@ -10,6 +10,8 @@
 #include "engine/blob_download.h"
 #include "engine/layout.h"
 #include "oci/image.h"
+#include "registry/document_links.h"
+#include "store/kept_indexes.h"
 #include "store/layer_blobs.h"
 
 namespace mica::engine {
@@ -54,6 +56,27 @@ void keep_manifest(Engine& engine, const oci::Digest& digest, std::vector<oci::D
     keep.push_back(manifest->config.digest);
     for (const auto& layer : manifest->layers) keep.push_back(layer.digest);
   }
+}
+
+/// Of indexes that were pushed here, all platforms' images.
+Result<> keep_indexes(Engine& engine, std::vector<oci::Digest>& keep) {
+  store::KeptIndexes indexes(engine.database());
+  TRY(indexes.drop_stale());
+  std::vector<oci::Digest> kept = TRY(indexes.list());
+  sort_unique(kept);
+  // Indexes within them grow the list; each is looked into once.
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    const oci::Digest digest = kept[i];
+    keep.push_back(digest);
+    const auto bytes = engine.blobs().read(digest);
+    if (!bytes) continue;
+    const auto links = registry::read_links("", *bytes);
+    if (!links) continue;
+    for (const auto& blob : links->blobs) keep.push_back(blob.digest);
+    for (const auto& inner : links->documents)
+      if (std::find(kept.begin(), kept.end(), inner.digest) == kept.end()) kept.push_back(inner.digest);
+  }
+  return {};
 }
 
 /// Blobs of layers that are still here; rows of others go.
@@ -102,6 +125,7 @@ Result<Collected> collect_garbage(Engine& engine, int wait_ms) {
     blobs.push_back(image.id.digest);
     keep_manifest(engine, image.manifest, blobs);
   }
+  TRY(keep_indexes(engine, blobs));
   build::Records records(engine.database());
   const auto list = TRY(records.list());
   for (const auto& record : list) {

@@ -9,6 +9,7 @@
 #include "build/records.h"
 #include "engine/layout.h"
 #include "engine/trend_table.h"
+#include "store/kept_indexes.h"
 #include "store/layer_blobs.h"
 
 namespace mica::engine {
@@ -22,7 +23,7 @@ const std::string& version_1() {
 }
 
 db::Schema schema() {
-  static const std::string_view migrations[] = {version_1(), kTrendSchemaSql, store::kPlatformsSchemaSql};
+  static const std::string_view migrations[] = {version_1(), kTrendSchemaSql, store::kPlatformsSchemaSql, store::kKeptIndexSchemaSql};
   return {migrations};
 }
 

@@ -11,6 +11,7 @@
 #include "engine/layer_bytes.h"
 #include "oci/image.h"
 #include "registry/server_routes.h"
+#include "store/kept_indexes.h"
 
 namespace mica::engine {
 namespace {
@@ -64,6 +65,8 @@ class StoreRegistry : public registry::Storage {
       const auto reference = TRY(reference_of(repository, tag_or_digest));
       const auto name = TRY(engine_.images().find_name(reference));
       if (!name) return failf(Errc::not_found, "there is no image {}", reference.familiar());
+      if (const auto index = TRY(indexes_.find(reference)))
+        if (auto kept = kept_document(*index)) return std::move(*kept);
       return manifest_of(name->id, reference);
     }
     const auto digest = TRY(oci::Digest::parse(tag_or_digest));
@@ -71,11 +74,8 @@ class StoreRegistry : public registry::Storage {
     reference.tag.clear();
     reference.digest = digest;
     const auto name = TRY(engine_.images().find_name(reference));
-    if (!name && !has_passed(repository, digest)) return failf(Errc::not_found, "there is no image {}", reference.familiar());
-    if (const auto bytes = engine_.blobs().read(digest, kMaxDocument)) {
-      const auto links = TRY(registry::read_links("", *bytes));
-      return StoredDocument{.media_type = links.media_type, .digest = digest, .bytes = *bytes};
-    }
+    if (!name && !has_passed(repository, digest) && !TRY(is_of_index(reference))) return failf(Errc::not_found, "there is no image {}", reference.familiar());
+    if (auto kept = kept_document(digest)) return std::move(*kept);
     if (!name) return failf(Errc::not_found, "there is no manifest {}", digest.str());
     auto made = TRY(manifest_of(name->id, reference));
     if (made.digest != digest) return failf(Errc::not_found, "the manifest {} is gone from the store", digest.str());
@@ -101,9 +101,15 @@ class StoreRegistry : public registry::Storage {
     pass(repository, document.digest);
     if (is_image_index(links.media_type)) {
       if (tags.empty()) return {};
-      return enter_index(document, std::move(names));
+      const std::vector<oci::Reference> tagged(names.begin() + 1, names.end());
+      TRY(enter_index(document, std::move(names)));
+      for (const auto& name : tagged) TRY(indexes_.put(name, document.digest));
+      return {};
     }
-    return enter_manifest(document.bytes, names, tags.empty() ? Entering::if_for_us : Entering::must);
+    TRY(enter_manifest(document.bytes, names, tags.empty() ? Entering::if_for_us : Entering::must));
+    for (const auto& name : names)
+      if (!name.tag.empty()) TRY(indexes_.remove(name));
+    return {};
   }
 
   Result<> remove_document(const std::string&, const oci::Digest&) override {
@@ -174,6 +180,29 @@ class StoreRegistry : public registry::Storage {
   void pass(const std::string& repository, const oci::Digest& digest) { passing_.lock()->insert(repository + "@" + digest.str()); }
   bool has_passed(const std::string& repository, const oci::Digest& digest) { return passing_.lock()->contains(repository + "@" + digest.str()); }
 
+  std::optional<StoredDocument> kept_document(const oci::Digest& digest) {
+    auto bytes = engine_.blobs().read(digest, kMaxDocument);
+    if (!bytes) return std::nullopt;
+    const auto links = registry::read_links("", *bytes);
+    if (!links) return std::nullopt;
+    return StoredDocument{.media_type = links->media_type, .digest = digest, .bytes = std::move(*bytes)};
+  }
+
+  /// Whether an index of the repository has the digest: another platform's image, which has no row of its own.
+  Result<bool> is_of_index(const oci::Reference& reference) {
+    std::vector<oci::Digest> indexes = TRY(indexes_.of_repository(reference));
+    for (std::size_t i = 0; i < indexes.size(); ++i) {
+      const auto bytes = engine_.blobs().read(indexes[i], kMaxDocument);
+      const auto links = bytes ? registry::read_links("", *bytes) : fail(Errc::not_found, "");
+      if (!links) continue;
+      for (const auto& inner : links->documents) {
+        if (inner.digest == reference.digest) return true;
+        if (std::ranges::find(indexes, inner.digest) == indexes.end()) indexes.push_back(inner.digest);
+      }
+    }
+    return false;
+  }
+
   /// The manifest an image came with, if its blobs are all here; else one that is made now.
   Result<StoredDocument> manifest_of(const oci::ImageId& id, oci::Reference known) {
     const std::lock_guard lock(making_);
@@ -222,15 +251,21 @@ class StoreRegistry : public registry::Storage {
   Result<> enter_index(const StoredDocument& document, std::vector<oci::Reference> names) {
     const auto index = TRY(oci::Index::parse(document.bytes));
     const oci::Platform host = oci::Platform::host();
+    // An image for another machine is one, too: it can be looked at and passed on.
+    const oci::Descriptor* chosen = nullptr;
     for (const auto& entry : index.manifests) {
-      if (!entry.platform || !oci::matches(host, *entry.platform)) continue;
-      const std::string bytes = TRY(engine_.blobs().read(entry.digest, kMaxDocument));
-      oci::Reference known = names.front();
-      known.digest = entry.digest;
-      names.push_back(std::move(known));
-      return enter_manifest(bytes, names, Entering::must);
+      if (!entry.platform || entry.platform->os == "unknown") continue;
+      if (!chosen) chosen = &entry;
+      if (!oci::matches(host, *entry.platform)) continue;
+      chosen = &entry;
+      break;
     }
-    return failf(Errc::unsupported, "the index has no image for {}, which is what this store keeps", host.str());
+    if (!chosen) return fail(Errc::unsupported, "the index has no image, and those are what a store keeps");
+    const std::string bytes = TRY(engine_.blobs().read(chosen->digest, kMaxDocument));
+    oci::Reference known = names.front();
+    known.digest = chosen->digest;
+    names.push_back(std::move(known));
+    return enter_manifest(bytes, names, Entering::must);
   }
 
   Result<> enter_manifest(const std::string& bytes, const std::vector<oci::Reference>& names, Entering entering) {
@@ -275,6 +310,7 @@ class StoreRegistry : public registry::Storage {
   Engine& engine_;
   task::Cancel cancel_;
   Leases leases_;
+  store::KeptIndexes indexes_{engine_.database()};
   std::mutex making_;
   Guarded<std::set<std::string>> passing_;
 };

@@ -50,6 +50,51 @@ jq -nc --argjson e "$entry" --arg a "$arch" '{schemaVersion: 2, mediaType: "appl
 equal "pushing an index" 201 "$(status_of -X PUT -H 'Content-Type: application/vnd.oci.image.index.v1+json' --data-binary @index "$url/v2/app/manifests/multi")"
 equal "the image of an index" "$(image_id app:2)" "$(image_id app:multi)"
 
+# An index of several platforms comes out as it went in: by tag, by digest, with all it names; also after a collection and in another server.
+for platform in amd64 arm64 s390x; do
+  printf 'FROM scratch\nCOPY file /file-%s\n' "$platform" > Dockerfile
+  "$MICA" build -q --platform "linux/$platform" -o "type=oci,dest=many,tar=false,name=many:$platform" . > /dev/null
+done
+jq -c '{schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", annotations: {keep: "me"},
+  manifests: [.manifests[] | . + {platform: {os: "linux", architecture: .annotations["org.opencontainers.image.ref.name"]}} | del(.annotations)]}' many/index.json > many.index
+many=$(sha256sum many.index | cut -d' ' -f1)
+cp many.index "many/blobs/sha256/$many"
+jq -nc --arg d "sha256:$many" --argjson s "$(stat -c %s many.index)" \
+  '{schemaVersion: 2, manifests: [{mediaType: "application/vnd.oci.image.index.v1+json", digest: $d, size: $s, annotations: {"org.opencontainers.image.ref.name": "all"}}]}' > many/index.json
+expect_ok skopeo copy -q --all --dest-tls-verify=false oci:many:all "docker://$host/multi/app:1"
+all_there() {  # of the server at $host
+  local digest
+  equal "the index by its tag" "$many" "$(curl -sS "http://$host/v2/multi/app/manifests/1" | sha256sum | cut -d' ' -f1)"
+  equal "the index by its digest" "$many" "$(curl -sS "http://$host/v2/multi/app/manifests/sha256:$many" | sha256sum | cut -d' ' -f1)"
+  equal "its type" application/vnd.oci.image.index.v1+json "$(curl -sSI "http://$host/v2/multi/app/manifests/1" | tr -d '\r' | sed -n 's/^content-type: //Ip')"
+  for digest in $(jq -r '.manifests[].digest' many.index); do
+    equal "a platform's manifest" "$digest" "sha256:$(curl -sS "http://$host/v2/multi/app/manifests/$digest" | sha256sum | cut -d' ' -f1)"
+  done
+  expect_ok skopeo copy -q --all --src-tls-verify=false "docker://$host/multi/app:1" "oci:back-$((++backs)):all"
+  equal "what came back" "sha256:$many" "$(jq -r '.manifests[0].digest' "back-$backs/index.json")"
+}
+backs=0
+all_there
+equal "the image of this machine" "$arch" "$("$MICA" inspect -f '{{.Architecture}}' multi/app:1)"
+kill $server && wait $server || true
+expect_ok "$MICA" system prune -f
+"$MICA" registry serve > .address 2> .server &
+server=$!
+for i in $(seq 200); do [[ $(cat .address) != http* ]] || break; sleep 0.05; done
+url=$(cat .address) host=$(sed 's,^http://,,' .address)
+all_there
+# One without an image for this machine; and the tag, when it names something else.
+jq -c '.manifests |= map(select(.platform.architecture == "s390x"))' many.index > s390x.index
+equal "an index for other machines" 201 "$(status_of -X PUT -H 'Content-Type: application/vnd.oci.image.index.v1+json' --data-binary @s390x.index "$url/v2/multi/app/manifests/far")"
+equal "its image" s390x "$("$MICA" inspect -f '{{.Architecture}}' multi/app:far)"
+equal "its bytes" "$(sha256sum < s390x.index)" "$(curl -sS "$url/v2/multi/app/manifests/far" | sha256sum)"
+expect_ok "$MICA" tag app:2 multi/app:1
+equal "the tag's new image" "$digest" "$(curl -sSI "$url/v2/multi/app/manifests/1" | tr -d '\r' | sed -n 's/^docker-content-digest: //Ip')"
+expect_ok "$MICA" rmi multi/app:far
+expect_ok "$MICA" system prune -f
+equal "a platform's manifest when its index is gone" 404 "$(status_of "$url/v2/multi/app/manifests/$(jq -r '.manifests[] | select(.platform.architecture == "s390x").digest' many.index)")"
+expect_ok "$MICA" rmi multi/app:1
+
 # Refusals.
 equal "removing an image over the network" 405 "$(status_of -X DELETE "$url/v2/app/manifests/$digest")"
 equal "removing a tag" 202 "$(status_of -X DELETE "$url/v2/app/manifests/multi")"
