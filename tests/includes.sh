@@ -18,12 +18,13 @@ declare -A may=(
   [registry]="base sys json stream task http oci"
   [snapshot]="base sys stream task db archive oci"
   [runtime]="base sys json task db oci"
+  [container]="base sys stream task db json archive oci store snapshot runtime"
   [build]="base sys stream task db json archive oci dockerfile store snapshot registry runtime"
   [analyze]="base stream archive oci store"
-  [engine]="base sys task json db stream http archive oci dockerfile lint store registry snapshot runtime build analyze"
-  [compose]="base json oci engine"
+  [engine]="base sys task json db stream http archive oci dockerfile lint store registry snapshot runtime container build analyze"
+  [compose]="base sys task json oci container engine"
   [api]="base sys json stream http oci engine"
-  [cli]="base sys json oci lint analyze engine compose api"
+  [cli]="base sys json oci lint analyze container engine compose api"
 )
 bad=0
 while IFS=: read -r file line text; do

@@ -7,6 +7,9 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "build/records.h"
+#include "container/container_table.h"
+#include "container/network_table.h"
+#include "container/volume_table.h"
 #include "engine/layout.h"
 #include "engine/trend_table.h"
 #include "store/kept_indexes.h"
@@ -22,8 +25,14 @@ const std::string& version_1() {
   return sql;
 }
 
+/// Version 5: containers, networks, volumes.
+const std::string& container_tables() {
+  static const std::string sql = std::string(container::kContainerSchemaSql) + std::string(container::kNetworkSchemaSql) + std::string(container::kVolumeSchemaSql);
+  return sql;
+}
+
 db::Schema schema() {
-  static const std::string_view migrations[] = {version_1(), kTrendSchemaSql, store::kPlatformsSchemaSql, store::kKeptIndexSchemaSql};
+  static const std::string_view migrations[] = {version_1(), kTrendSchemaSql, store::kPlatformsSchemaSql, store::kKeptIndexSchemaSql, container_tables()};
   return {migrations};
 }
 
