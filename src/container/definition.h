@@ -37,6 +37,18 @@ struct MountRequest {
   bool operator==(const MountRequest&) const = default;
 };
 
+/// A mount as it was resolved when the container was made (`Mounts` of inspect).
+struct MountPoint {
+  MountRequest::Type type = MountRequest::Type::volume;
+  std::string name;                         ///< of the volume
+  std::string source;                       ///< on the machine; "" for tmpfs
+  std::string target;
+  std::string driver, mode, propagation;    ///< mode: the options as written ("ro", "z")
+  bool read_write = true;
+  MountRequest request;                     ///< what it came from
+  bool operator==(const MountPoint&) const = default;
+};
+
 struct PortBinding {
   std::uint16_t container_port = 0;
   std::string protocol = "tcp";             ///< tcp, udp, sctp
@@ -136,6 +148,9 @@ struct Definition {
   Pairs log_options;
   Limits limits;
 
+  // Resolved when it was made
+  std::vector<MountPoint> mount_points;     ///< in the order of mounting (parents first)
+
   bool operator==(const Definition&) const = default;
 };
 
@@ -148,7 +163,7 @@ Result<> complete(Definition& definition, const oci::ImageConfig& image);
 json::Value config_json(const Definition& definition);
 json::Value host_config_json(const Definition& definition);
 json::Value networking_json(const Definition& definition);
-/// {"Config", "HostConfig", "NetworkingConfig"} in one document, and back. Errors: corrupt (types), invalid_argument (values).
+/// {"Config", "HostConfig", "NetworkingConfig", "Mounts"} in one document, and back. Errors: corrupt (types), invalid_argument (values).
 std::string to_document(const Definition& definition);
 Result<Definition> from_document(std::string_view text);
 /// The same from a create request of the Engine API, where Config's members are at the top.
