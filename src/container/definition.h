@@ -155,7 +155,7 @@ struct Definition {
 };
 
 /// Fills in what the user left to the image: command, environment, labels, ports, volumes, user, folder, stop signal, health check (times
-/// that were not given come from the image's). `keys_without_value` in env ("K" alone) must have been resolved by the caller.
+/// that were not given come from the image's). Entries of env without a value must have been resolved by the caller.
 /// Errors: invalid_argument "no command specified" when neither has one.
 Result<> complete(Definition& definition, const oci::ImageConfig& image);
 
@@ -163,10 +163,9 @@ Result<> complete(Definition& definition, const oci::ImageConfig& image);
 json::Value config_json(const Definition& definition);
 json::Value host_config_json(const Definition& definition);
 json::Value networking_json(const Definition& definition);
-/// {"Config", "HostConfig", "NetworkingConfig", "Mounts"} in one document, and back. Errors: corrupt (types), invalid_argument (values).
+json::Value mounts_json(const Definition& definition);      ///< `Mounts` of inspect
+/// {"Config", "HostConfig", "NetworkingConfig"} and what they do not hold ("MountRequests", "MountPoints") in one document, and back.
+/// Errors: corrupt.
 std::string to_document(const Definition& definition);
 Result<Definition> from_document(std::string_view text);
-/// The same from a create request of the Engine API, where Config's members are at the top.
-Result<Definition> from_request(const json::Value& request);
-
 }  // namespace mica::container
