@@ -43,6 +43,11 @@ Process::~Process() {
   (void)ended;
 }
 
+int Process::release() && {
+  pidfd_.reset();
+  return std::exchange(pid_, -1);
+}
+
 Result<> Process::signal(int number) const {
   if (send_pidfd_signal(pidfd_.get(), number) != 0) return fail_errno(format("sending signal {} to process {}", number, pid_));
   return {};

@@ -40,6 +40,8 @@ class Process {
   ~Process();                       ///< kills (SIGKILL) and reaps if still running
   int pid() const { return pid_; }
   const Fd& pidfd() const { return pidfd_; }
+  /// Forgets it: it goes on when this dies (start it with die_with_parent = false). Returns its id; a zombie stays when it ends before us.
+  int release() &&;
   Result<> signal(int number) const;
   /// Waits for the end; returns cancelled after killing when `stop_fd` becomes readable (-1: wait for ever).
   /// Once; afterwards pid() is -1. Errors: cancelled, conflict (waited before).
