@@ -21,10 +21,12 @@ struct CreateContainer {
   container::Definition definition;                     ///< as the user said it; the image's part is filled in
   std::string platform;                                 ///< "": any that is here, else this machine's
   std::string pull = "missing";                         ///< missing, never, always
-  bool quiet = false;                                   ///< no progress of a pull
+  bool quiet = false;                                   ///< no progress of a pull; for `fetch`
+  /// Called when the image must be pulled; empty: a missing image is an error.
+  std::function<Result<>(const std::string& image, const std::string& platform)> fetch;
   std::function<void(std::string_view)> warn;           ///< gets what was asked for and cannot be had here; may be empty
 };
-/// Returns the new container's id. Pulls the image when it must; makes volumes. Errors: not_found (image, volume, network), conflict (name), invalid_argument.
+/// Returns the new container's id. Makes volumes. Errors: not_found (image, volume, network), conflict (name), invalid_argument.
 Result<std::string> create_container(Engine& engine, CreateContainer request, const task::Cancel& cancel);
 
 /// What a row says, after what a dead monitor left is put right: a container whose monitor is gone does not run (exit code 137, or 255 after a
@@ -35,6 +37,11 @@ Result<container::Row> find_container(Engine& engine, std::string_view name);
 Result<std::vector<container::Row>> list_containers(Engine& engine, bool with_definitions = false);
 bool is_running(const container::Row& row);             ///< running, paused or restarting
 std::string container_folder(Engine& engine, const std::string& id);
+runtime::ContainerPlace container_place(Engine& engine, const std::string& id, const container::Definition& definition);
+/// For working on the files of a container that does not run: nobody starts or removes it meanwhile. Errors: conflict when it runs.
+Result<sys::FileLock> hold_stopped(Engine& engine, const std::string& id);
+/// A question for the monitor's host ({"connect": ...}); the answer. Errors: conflict when it does not run, the host's.
+Result<json::Value> ask_monitor(Engine& engine, const std::string& id, const json::Value& question);
 
 /// Both ends of an attached container on our side. Bytes that arrive are given to `output` (stream 1 or 2) before the call returns.
 struct Attachment {

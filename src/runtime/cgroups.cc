@@ -142,4 +142,17 @@ void Cgroups::remove(const std::string& path) const {
   for (const std::string& mount : mounts) remove_group(mount + path);
 }
 
+std::int64_t out_of_memory_kills(const Cgroups& cgroups, const std::string& path) {
+  if (path.empty()) return 0;
+  for (const auto& mount : cgroups.mounts) {
+    for (const char* name : {"/memory.events", "/memory.oom_control"}) {
+      const auto text = sys::read_file(mount + path + name, 4096);
+      if (!text) continue;
+      for (const std::string_view line : split(*text, '\n'))
+        if (line.starts_with("oom_kill ")) return parse_int(trim(line.substr(9))).value_or(0);
+    }
+  }
+  return 0;
+}
+
 }  // namespace mica::runtime

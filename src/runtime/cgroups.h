@@ -4,6 +4,7 @@
 /// controllers of its own (crun refuses such machines, so it is never started there). none: nothing that we may write (ordinary
 /// users without delegation): containers run without limits.
 #pragma once
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,5 +36,8 @@ struct Cgroups {
   /// beside the start of a runtime. Changes nothing.
   void await_attachable() const;
 };
+
+/// How many processes of the group `path` the kernel has killed for want of memory; 0 where it cannot be known.
+std::int64_t out_of_memory_kills(const Cgroups& cgroups, const std::string& path);
 
 }  // namespace mica::runtime

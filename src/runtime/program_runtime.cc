@@ -14,6 +14,7 @@
 #include "runtime/bundle.h"
 #include "runtime/pipe.h"
 #include "runtime/relay.h"
+#include "sys/unix_socket.h"
 #include "sys/userns.h"
 
 namespace mica::runtime {
@@ -74,16 +75,25 @@ class ProgramRuntime : public OciRuntime {
   std::string name() const override { return program_.name; }
   bool can_limit() const override { return cgroups_.writable; }
   Result<sys::Exit> run(const ProcessSpec& spec, const Streams& streams, const std::string& temporary, task::Cancel cancel) override;
+  Result<StartedContainer> start(const ProcessSpec& spec, const ContainerPlace& place, const ContainerStreams& streams, task::Cancel cancel) override;
+  Result<sys::Exit> exec(const ContainerPlace& place, const json::Value& process, const Streams& streams, task::Cancel cancel) override;
+  std::vector<std::string> command(const ContainerPlace& place, const std::vector<std::string>& verb) const override;
+  Result<> control(const ContainerPlace& place, const std::vector<std::string>& verb, std::string_view input) const override;
+  void forget(const ContainerPlace& place) const override;
+  const Cgroups& cgroups() const override { return cgroups_; }
 
  private:
   struct Place {
     std::string id, bundle, log, cgroup;
   };
+  static Place place_of(const ContainerPlace& place) { return {place.id, place.folder, place.folder + "/runtime.log", place.cgroup}; }
   Result<> write_bundle(const ProcessSpec& spec, const Place& place) const;
   std::vector<std::string> command(const Place& place, std::vector<std::string> verb) const;
+  std::vector<std::string> run_verb(const ProcessSpec& spec, const Place& place) const;
   sys::Spawn spawn(const ProcessSpec& spec, const Place& place) const;
   Result<sys::Exit> run_in(const ProcessSpec& spec, const Streams& streams, const Place& place, const task::Cancel& cancel);
-  Result<sys::Exit> start_and_relay(sys::Spawn& spawn, const ProcessSpec& spec, const Streams& streams, const Output& output, int stop_fd);
+  Result<sys::Exit> start_and_relay(sys::Spawn& spawn, bool terminal, const Streams& streams, const Output& output, int stop_fd);
+  Result<sys::Exit> relay_filtered(sys::Spawn& spawn, bool terminal, const Streams& streams, const std::string& log, int stop_fd, std::string& complaint);
 
   Program program_;
   std::string kind_;
@@ -111,17 +121,20 @@ std::vector<std::string> ProgramRuntime::command(const Place& place, std::vector
   return argv;
 }
 
-sys::Spawn ProgramRuntime::spawn(const ProcessSpec& spec, const Place& place) const {
+std::vector<std::string> ProgramRuntime::run_verb(const ProcessSpec& spec, const Place& place) const {
   std::vector<std::string> verb = {"run", "--bundle", place.bundle};
   // The default filter refuses the keyring calls; a keyring a container would only use up the user's quota of them.
-  bool filtered = spec.seccomp.empty() && !spec.privileged;
-  if (filtered && (kind_ == "runc" || kind_ == "crun")) verb.insert(verb.begin() + 1, "--no-new-keyring");
-  return {.argv = command(place, verb), .new_pid_namespace = !spec.host_pid};
+  const bool filtered = spec.seccomp.empty() && !spec.privileged;
+  if (filtered && (kind_ == "runc" || kind_ == "crun")) verb.emplace_back("--no-new-keyring");
+  return verb;
 }
 
-Result<sys::Exit> ProgramRuntime::start_and_relay(sys::Spawn& spawn, const ProcessSpec& spec, const Streams& streams, const Output& output,
-                                                  int stop_fd) {
-  if (spec.terminal) {
+sys::Spawn ProgramRuntime::spawn(const ProcessSpec& spec, const Place& place) const {
+  return {.argv = command(place, run_verb(spec, place)), .new_pid_namespace = !spec.host_pid};
+}
+
+Result<sys::Exit> ProgramRuntime::start_and_relay(sys::Spawn& spawn, bool terminal, const Streams& streams, const Output& output, int stop_fd) {
+  if (terminal) {
     auto pty = TRY(Pty::open());
     struct winsize size {};
     if (streams.terminal_fd >= 0 && ::ioctl(streams.terminal_fd, TIOCGWINSZ, &size) == 0) ::ioctl(pty.master.get(), TIOCSWINSZ, &size);
@@ -143,24 +156,39 @@ Result<sys::Exit> ProgramRuntime::start_and_relay(sys::Spawn& spawn, const Proce
   return relay_pipes(process, out.reader, err.reader, output, stop_fd);
 }
 
+/// What the runtime complained about, if it failed itself, is in `complaint` and not in the streams.
+Result<sys::Exit> ProgramRuntime::relay_filtered(sys::Spawn& spawn, bool terminal, const Streams& streams, const std::string& log, int stop_fd, std::string& complaint) {
+  ComplaintFilter filter(log, streams.output);
+  Output output;
+  if (streams.output) output = [&filter](int stream, std::string_view bytes) { filter(stream, bytes); };
+  auto exit = TRY(start_and_relay(spawn, terminal, streams, terminal ? streams.output : output, stop_fd));
+  if (exit.status != 0)
+    if (auto text = sys::read_file(log, kMaxLogBytes)) complaint = complaint_in(*text);
+  if (complaint.empty() && streams.output) filter.release();
+  return exit;
+}
+
 Result<sys::Exit> ProgramRuntime::run_in(const ProcessSpec& spec, const Streams& streams, const Place& place, const task::Cancel& cancel) {
   Beside waiting(cgroups_.writable ? [this] { cgroups_.await_attachable(); } : std::function<void()>());
   TRY(write_bundle(spec, place));
   sys::Spawn start = spawn(spec, place);
-  ComplaintFilter filter(place.log, streams.output);
-  Output output;
-  if (streams.output) output = [&filter](int stream, std::string_view bytes) { filter(stream, bytes); };
-  auto exit = start_and_relay(start, spec, streams, spec.terminal ? streams.output : output, cancel.fd());
-  if (!exit) {
-    // Without a pid namespace around it, killing the runtime leaves the container.
-    if (spec.host_pid) (void)sys::run_and_capture(command(place, {"delete", "--force"}));
-    return exit;
-  }
   std::string complaint;
-  if (exit->status != 0)
-    if (auto log = sys::read_file(place.log, kMaxLogBytes)) complaint = complaint_in(*log);
+  auto exit = relay_filtered(start, spec.terminal, streams, place.log, cancel.fd(), complaint);
+  // Without a pid namespace around it, killing the runtime leaves the container.
+  if (!exit && spec.host_pid) (void)sys::run_and_capture(command(place, {"delete", "--force"}));
   if (!complaint.empty()) return fail(error_of_complaint(complaint, kind_));
-  if (streams.output) filter.release();
+  return exit;
+}
+
+Result<sys::Exit> ProgramRuntime::exec(const ContainerPlace& where, const json::Value& process, const Streams& streams, task::Cancel cancel) {
+  const std::string name = where.folder + "/exec." + random_hex(6), file = name + ".json", log = name + ".log";
+  TRY(sys::write_file(file, json::write(process), 0600));
+  sys::Spawn start{.argv = command(Place{where.id, where.folder, log, where.cgroup}, {"exec", "--process", file})};
+  std::string complaint;
+  auto exit = relay_filtered(start, process.bool_or("terminal"), streams, log, cancel.fd(), complaint);
+  ::unlink(file.c_str());
+  ::unlink(log.c_str());
+  if (!complaint.empty()) return fail(error_of_complaint(complaint, kind_));
   return exit;
 }
 
@@ -178,6 +206,60 @@ Result<sys::Exit> ProgramRuntime::run(const ProcessSpec& spec, const Streams& st
   return exit;
 }
 
+constexpr const char* kConsoleSocket = "console";   // in the bundle's folder, where the runtime works
+constexpr const char* kPidFile = "pid";
+
+Result<StartedContainer> ProgramRuntime::start(const ProcessSpec& spec, const ContainerPlace& where, const ContainerStreams& streams, task::Cancel cancel) {
+  const Place place = place_of(where);
+  Beside waiting(cgroups_.writable ? [this] { cgroups_.await_attachable(); } : std::function<void()>());
+  ::unlink(place.log.c_str());
+  TRY(write_bundle(spec, place));
+  std::vector<std::string> verb = run_verb(spec, place);
+  verb.insert(verb.end(), {"--detach", "--pid-file", place.bundle + "/" + kPidFile});
+  sys::Fd console;
+  if (spec.terminal) {
+    console = TRY(sys::listen_unix(place.bundle, kConsoleSocket));
+    verb.insert(verb.end(), {"--console-socket", kConsoleSocket});
+  }
+  const auto null = TRY(sys::open("/dev/null", O_RDWR));
+  auto or_null = [&](int fd) { return fd < 0 || spec.terminal ? null.get() : fd; };
+  sys::Spawn spawn{.argv = command(place, verb), .cwd = place.bundle, .stdin_fd = or_null(streams.stdin_fd), .stdout_fd = or_null(streams.stdout_fd), .stderr_fd = or_null(streams.stderr_fd)};
+  auto process = TRY_DOING(sys::Process::start(spawn), format("starting {}", kind_));
+  const sys::Exit exit = TRY(process.wait(cancel.fd()));
+  if (exit.status != 0) {
+    forget(where);
+    return fail(error_in_log(place.log, kind_, format("{} ended with status {}", kind_, exit.status)));
+  }
+  StartedContainer started;
+  const std::string pid = TRY(sys::read_file(place.bundle + "/" + kPidFile, 64));
+  started.pid = static_cast<int>(parse_int(trim(pid)).value_or(0));
+  if (started.pid <= 0) return failf(Errc::unavailable, "{} wrote no process id", kind_);
+  if (spec.terminal) {
+    auto connection = TRY(sys::accept_unix(console));
+    if (!connection) return failf(Errc::unavailable, "{} gave no terminal", kind_);
+    started.terminal = TRY(sys::receive_descriptor(*connection));
+    ::unlink((place.bundle + "/" + kConsoleSocket).c_str());
+  }
+  return started;
+}
+
+std::vector<std::string> ProgramRuntime::command(const ContainerPlace& place, const std::vector<std::string>& verb) const { return command(place_of(place), verb); }
+
+Result<> ProgramRuntime::control(const ContainerPlace& where, const std::vector<std::string>& verb, std::string_view input) const {
+  const Place place{where.id, where.folder, where.folder + "/control." + random_hex(4), where.cgroup};
+  auto argv = command(place, verb);
+  auto done = sys::run_and_capture(argv, kMaxLogBytes, input);
+  Result<> result;
+  if (!done) result = fail(error_in_log(place.log, kind_, done.error().text()));
+  ::unlink(place.log.c_str());
+  return result;
+}
+
+void ProgramRuntime::forget(const ContainerPlace& place) const {
+  if (!place.cgroup.empty()) cgroups_.remove(place.cgroup);
+  if (auto removed = sys::remove_tree(place.folder + "/state"); !removed) log::debug("runtime state stays: {}", removed.error().text());
+}
+
 bool contains_any(std::string_view text, std::initializer_list<std::string_view> parts) {
   for (std::string_view part : parts)
     if (text.find(part) != std::string_view::npos) return true;
@@ -191,6 +273,12 @@ bool is_about_cleaning_up(std::string_view message) { return contains_any(messag
 
 std::unique_ptr<OciRuntime> make_program_runtime(Program program, Cgroups cgroups) {
   return std::make_unique<ProgramRuntime>(std::move(program), std::move(cgroups));
+}
+
+Error error_in_log(const std::string& log_path, const std::string& runtime, const std::string& fallback) {
+  std::string complaint;
+  if (auto log = sys::read_file(log_path, kMaxLogBytes)) complaint = complaint_in(*log);
+  return error_of_complaint(complaint.empty() ? fallback : complaint, runtime);
 }
 
 std::string complaint_in(std::string_view log) {

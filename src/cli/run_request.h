@@ -1,0 +1,21 @@
+/// The flags of `run` and `create` as a request.
+#pragma once
+#include <string>
+
+#include "cli/args.h"
+#include "engine/containers.h"
+
+namespace mica::cli {
+
+struct RunRequest {
+  engine::CreateContainer create;           ///< without `fetch` and `warn`
+  bool detach = false;
+  bool attach_input = false, attach_output = true;   ///< what the command itself is attached to (-a, -i, -d)
+  bool signal_proxy = true;
+  std::string detach_keys = "ctrl-p,ctrl-q";
+  std::string id_file;                      ///< --cidfile: must not exist
+};
+/// Errors: invalid_argument in Docker's words; unsupported, naming the flag.
+Result<RunRequest> read_run_request(const Args& args, bool is_run);
+
+}  // namespace mica::cli
