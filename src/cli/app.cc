@@ -35,7 +35,7 @@ std::string overview() {
   std::string out = "Usage:  mica [OPTIONS] COMMAND\n\nOne program for the whole life of a container image\n\nCommands:\n";
   auto line = [&](std::string_view name, std::string_view summary) { out += format("  {:<11} {}\n", name, summary); };
   for (const Entry& entry : command_table())
-    if (entry.name.find(' ') == entry.name.npos) line(entry.name, entry.command->summary);
+    if (entry.name.find(' ') == entry.name.npos && !entry.command->summary.empty()) line(entry.name, entry.command->summary);
   out += "\nManagement Commands:\n";
   for (const GroupEntry& group : command_groups())
     if (group.name.find(' ') == group.name.npos) line(group.name, group.summary);
@@ -43,7 +43,7 @@ std::string overview() {
 }
 
 /// Names that the help leaves out: another name of the same group does the same.
-bool is_second_name(std::string_view name) { return name == "image list" || name == "image remove" || name == "buildx b"; }
+bool is_second_name(std::string_view name) { return name == "container remove" || name == "image list" || name == "image remove" || name == "buildx b"; }
 
 /// Directly in the group: "image ls" in "image".
 bool is_in(std::string_view name, std::string_view group) {

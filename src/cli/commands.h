@@ -5,14 +5,18 @@
 namespace mica::cli {
 
 extern const Command kAnalyze;
+extern const Command kAttach;
 extern const Command kBase;
 extern const Command kBuild;
 extern const Command kBuilderDu;
 extern const Command kBuilderHistory;
 extern const Command kBuilderLogs;
 extern const Command kBuilderPrune;
+extern const Command kContainerMonitor;
 extern const Command kCopy;
+extern const Command kCreate;
 extern const Command kDiff;
+extern const Command kExec;
 extern const Command kFsck;
 extern const Command kHistory;
 extern const Command kImageInspect;
@@ -24,6 +28,7 @@ extern const Command kImagetoolsInspect;
 extern const Command kImport;
 extern const Command kInfo;
 extern const Command kInspect;
+extern const Command kKill;
 extern const Command kLint;
 extern const Command kLoad;
 extern const Command kLock;
@@ -39,14 +44,19 @@ extern const Command kPull;
 extern const Command kPush;
 extern const Command kRegistryServe;
 extern const Command kReport;
+extern const Command kRestart;
+extern const Command kRm;
 extern const Command kRmi;
 extern const Command kRun;
 extern const Command kSave;
+extern const Command kStart;
+extern const Command kStop;
 extern const Command kSync;
 extern const Command kSystemDf;
 extern const Command kSystemPrune;
 extern const Command kTag;
 extern const Command kVersion;
+extern const Command kWait;
 extern const Command kWhy;
 
 /// A name by which a command is reached: {"image ls", &kImages}. Sorted by name.

@@ -67,6 +67,8 @@ Result<Ended> attach_container(Engine& engine, const std::string& id, const Atta
 /// Its stop signal, then after `timeout` seconds (nullopt: the container's own, else 10; -1: never) SIGKILL. Returns false when it did not run.
 /// No restart policy starts it again.
 Result<bool> stop_container(Engine& engine, const std::string& id, std::optional<int> timeout, const std::string& signal, const task::Cancel& cancel);
+/// Stop when it runs, then start.
+Result<> restart_container(Engine& engine, const std::string& id, std::optional<int> timeout, const std::string& signal, const task::Cancel& cancel);
 Result<> kill_container(Engine& engine, const std::string& id, const std::string& signal);   ///< "KILL", "SIGTERM", "9"
 enum class WaitFor { not_running, next_exit, removed };
 Result<int> wait_container(Engine& engine, const std::string& id, WaitFor what, const task::Cancel& cancel);   ///< its exit code

@@ -63,6 +63,14 @@ Result<bool> stop_container(Engine& engine, const std::string& id, std::optional
   return true;
 }
 
+Result<> restart_container(Engine& engine, const std::string& id, std::optional<int> timeout, const std::string& signal, const task::Cancel& cancel) {
+  TRY(stop_container(engine, id, timeout, signal, cancel));
+  TRY(start_container(engine, id, nullptr, cancel));
+  const auto row = TRY(find_container(engine, id));
+  container::record_event(engine.root(), container_event(row, "restart"));
+  return {};
+}
+
 Result<> kill_container(Engine& engine, const std::string& id, const std::string& signal) {
   const int number = TRY(container::parse_signal(signal.empty() ? "KILL" : signal));
   const auto row = TRY(find_container(engine, id));

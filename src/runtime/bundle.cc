@@ -1,5 +1,8 @@
 #include "runtime/bundle.h"
 
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
 #include <algorithm>
 
 #include "base/format.h"
@@ -34,8 +37,8 @@ json::Value numbers(const std::vector<std::uint32_t>& values) {
 }
 
 bool has_limits(const Resources& r) {
-  return r.memory || r.memory_swap || r.memory_reservation || r.cpu_quota || r.cpu_shares || r.pids || r.cpu_period || !r.cpuset_cpus.empty() ||
-         !r.cpuset_mems.empty();
+  return r.memory || r.memory_swap || r.memory_reservation || r.memory_swappiness || r.cpu_quota || r.cpu_shares || r.pids || r.cpu_period || r.cpu_rt_runtime ||
+         r.cpu_rt_period || !r.cpuset_cpus.empty() || !r.cpuset_mems.empty() || r.blkio_weight;
 }
 
 class Config {
@@ -105,13 +108,13 @@ class Config {
     if (facts_.rootless && !own_network) add(mount("/sys", "bind", "/sys", {"rbind", "nosuid", "noexec", "nodev", system_access}));
     else add(mount("/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", system_access}));
     if (facts_.cgroups && !(spec_.lean && !has_limits(spec_.resources)))
-      add(mount("/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev", system_access}));
-    if (!spec_.lean) {
+      add(mount("/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev", spec_.writable_cgroups ? "rw" : system_access}));
+    if (!spec_.lean && !spec_.no_shm) {
       if (spec_.host_ipc) add(mount("/dev/mqueue", "bind", "/dev/mqueue", {"rbind", "nosuid", "noexec", "nodev"}));
       else add(mount("/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}));
     }
     if (spec_.host_ipc) add(mount("/dev/shm", "bind", "/dev/shm", {"rbind", "nosuid", "noexec", "nodev"}));
-    else add(mount("/dev/shm", "tmpfs", "shm", {"nosuid", "noexec", "nodev", "mode=1777", format("size={}", spec_.shm_bytes)}));
+    else if (!spec_.no_shm) add(mount("/dev/shm", "tmpfs", "shm", {"nosuid", "noexec", "nodev", "mode=1777", format("size={}", spec_.shm_bytes)}));
 
     std::vector<BindMount> own = spec_.mounts;
     if (spec_.init) own.push_back({.source = facts_.init_program, .destination = kInitInside, .read_only = true});
@@ -123,7 +126,7 @@ class Config {
     for (const BindMount& m : own) {
       std::vector<std::string> options;
       if (m.type == "bind") options = {m.recursive ? "rbind" : "bind", m.propagation};
-      if (m.read_only) options.emplace_back("ro");
+      if (m.read_only) options.emplace_back(m.recursive_read_only ? "rro" : "ro");
       options.insert(options.end(), m.options.begin(), m.options.end());
       out.push(mount(clean_path(m.destination), m.type.c_str(), m.source, options));
     }
@@ -137,19 +140,63 @@ class Config {
     if (spec_.network == NetworkMode::none) add("network");
     if (spec_.network == NetworkMode::namespace_path) out.push(object({{"type", "network"}, {"path", spec_.network_namespace}}));
     if (!spec_.host_uts) add("uts");
-    if (!spec_.host_pid) add("pid");
-    if (!spec_.host_ipc) add("ipc");
-    if (facts_.cgroup_v2 && facts_.cgroups) add("cgroup");
+    auto add_or_join = [&](const char* type, const std::string& path) {
+      if (path.empty()) add(type);
+      else out.push(object({{"type", type}, {"path", path}}));
+    };
+    if (!spec_.host_pid) add_or_join("pid", spec_.pid_namespace);
+    if (!spec_.host_ipc) add_or_join("ipc", spec_.ipc_namespace);
+    if (facts_.cgroups && spec_.private_cgroups.value_or(facts_.cgroup_v2)) add("cgroup");
     return out;
   }
 
-  json::Value resources(const std::vector<Device>& devices) const {
+  static Result<json::Value> rates(const std::vector<DeviceRate>& list, const char* member) {
+    json::Value out = json::Value::array();
+    for (const DeviceRate& rate : list) {
+      struct stat info {};
+      if (::stat(rate.path.c_str(), &info) != 0 || !S_ISBLK(info.st_mode)) return failf(Errc::invalid_argument, "{} is not a block device", rate.path);
+      out.push(object({{"major", std::int64_t{::major(info.st_rdev)}}, {"minor", std::int64_t{::minor(info.st_rdev)}}, {member, rate.rate}}));
+    }
+    return out;
+  }
+
+  static Result<json::Value> block_io(const Resources& r) {
+    json::Value out = json::Value::object();
+    if (r.blkio_weight) out.set("weight", std::int64_t{*r.blkio_weight});
+    struct { const char* name; const std::vector<DeviceRate>& list; const char* member; } parts[] = {
+        {"weightDevice", r.blkio_weight_device, "weight"}, {"throttleReadBpsDevice", r.read_bps, "rate"}, {"throttleWriteBpsDevice", r.write_bps, "rate"},
+        {"throttleReadIOPSDevice", r.read_iops, "rate"}, {"throttleWriteIOPSDevice", r.write_iops, "rate"}};
+    for (const auto& part : parts) {
+      if (part.list.empty()) continue;
+      auto values = TRY(rates(part.list, part.member));
+      out.set(part.name, std::move(values));
+    }
+    return out;
+  }
+
+  /// "c 42:* rwm"
+  static Result<json::Value> device_rule(const std::string& text) {
+    const auto words = split_blanks(text);
+    const auto numbers = words.size() == 3 ? split_once(words[1], ':') : std::nullopt;
+    if (!numbers || (words[0] != "a" && words[0] != "b" && words[0] != "c")) return failf(Errc::invalid_argument, "invalid device cgroup rule format: '{}'", text);
+    json::Value out = object({{"allow", true}, {"type", words[0]}});
+    if (numbers->first != "*") out.set("major", parse_int(numbers->first).value_or(0));
+    if (numbers->second != "*") out.set("minor", parse_int(numbers->second).value_or(0));
+    out.set("access", words[2]);
+    return out;
+  }
+
+  Result<json::Value> resources(const std::vector<Device>& devices) const {
     json::Value rules = json::Value::array();
     // What every container has (null, zero, tty, ...) is allowed by the runtime itself.
     rules.push(object({{"allow", spec_.privileged}, {"access", "rwm"}}));
     if (!spec_.privileged)
       for (const Device& d : devices)
         rules.push(object({{"allow", true}, {"type", std::string(1, d.type)}, {"major", d.major}, {"minor", d.minor}, {"access", d.access}}));
+    for (const std::string& text : spec_.device_rules) {
+      auto rule = TRY(device_rule(text));
+      rules.push(std::move(rule));
+    }
     json::Value out = json::Value::object();
     out.set("devices", std::move(rules));
     const Resources& r = spec_.resources;
@@ -160,6 +207,10 @@ class Config {
     put(memory, "limit", r.memory);
     put(memory, "swap", r.memory_swap);
     put(memory, "reservation", r.memory_reservation);
+    put(memory, "swappiness", r.memory_swappiness);
+    if (r.oom_kill_disable) memory.set("disableOOMKiller", true);
+    put(cpu, "realtimePeriod", r.cpu_rt_period);
+    put(cpu, "realtimeRuntime", r.cpu_rt_runtime);
     put(cpu, "quota", r.cpu_quota);
     put(cpu, "period", r.cpu_period);
     put(cpu, "shares", r.cpu_shares);
@@ -168,6 +219,8 @@ class Config {
     if (!memory.as_object().empty()) out.set("memory", std::move(memory));
     if (!cpu.as_object().empty()) out.set("cpu", std::move(cpu));
     if (r.pids) out.set("pids", object({{"limit", *r.pids}}));
+    auto block = TRY(block_io(r));
+    if (!block.as_object().empty()) out.set("blockIO", std::move(block));
     return out;
   }
 
@@ -204,13 +257,16 @@ class Config {
       nodes.push(object({{"path", d.path}, {"type", std::string(1, d.type)}, {"major", d.major}, {"minor", d.minor},
                          {"fileMode", std::int64_t{d.mode}}, {"uid", std::int64_t{d.uid}}, {"gid", std::int64_t{d.gid}}}));
     if (!devices.empty()) out.set("devices", std::move(nodes));
-    if (facts_.cgroups) out.set("resources", resources(devices));
+    if (facts_.cgroups) {
+      auto limits = TRY(resources(devices));
+      out.set("resources", std::move(limits));
+    }
     if (facts_.cgroups && !facts_.cgroup_path.empty()) out.set("cgroupsPath", facts_.cgroup_path);
     if (!spec_.privileged && spec_.seccomp != "unconfined") {
       json::Value calls = TRY(filter());
       out.set("seccomp", std::move(calls));
     }
-    if (!spec_.privileged) {
+    if (!spec_.privileged && !spec_.all_paths) {
       out.set("maskedPaths", json::from({std::begin(kMasked), std::end(kMasked)}));
       out.set("readonlyPaths", json::from({std::begin(kReadOnly), std::end(kReadOnly)}));
     }

@@ -14,6 +14,7 @@ struct BindMount {
   std::string destination;            ///< absolute, in the container
   bool read_only = false;
   bool recursive = true;
+  bool recursive_read_only = false;   ///< with read_only: the mounts below the source too, where the runtime can
   std::string propagation = "rprivate";
   std::string type = "bind";          ///< "bind" or "tmpfs"
   std::vector<std::string> options;   ///< extra, e.g. "size=64m", "mode=1777", "nosuid"
@@ -26,10 +27,19 @@ struct Rlimit {
   std::uint64_t soft = 0, hard = 0;
 };
 
+struct DeviceRate {
+  std::string path;                   ///< of a block device on the host
+  std::uint64_t rate = 0;             ///< bytes or operations a second; a weight
+};
+
 struct Resources {
-  std::optional<std::int64_t> memory, memory_swap, memory_reservation, cpu_quota, cpu_shares, pids;
-  std::optional<std::uint64_t> cpu_period;
+  std::optional<std::int64_t> memory, memory_swap, memory_reservation, memory_swappiness, cpu_quota, cpu_shares, pids;
+  std::optional<std::int64_t> cpu_rt_runtime;
+  std::optional<std::uint64_t> cpu_period, cpu_rt_period;
   std::string cpuset_cpus, cpuset_mems;
+  bool oom_kill_disable = false;
+  std::optional<std::uint16_t> blkio_weight;
+  std::vector<DeviceRate> blkio_weight_device, read_bps, write_bps, read_iops, write_iops;
 };
 
 struct ProcessSpec {
@@ -47,12 +57,18 @@ struct ProcessSpec {
   NetworkMode network = NetworkMode::none;
   std::string network_namespace;      ///< path, for namespace_path
   bool host_pid = false, host_ipc = false, host_uts = false;
+  std::string pid_namespace, ipc_namespace;   ///< paths of another container's, to share
+  bool no_shm = false;                ///< --ipc none: no /dev/shm
+  std::optional<bool> private_cgroups;   ///< a cgroup namespace of its own; nullopt: where control groups are version 2
+  bool all_paths = false;             ///< nothing of /proc and /sys is masked or read-only
+  bool writable_cgroups = false;
   bool privileged = false;            ///< all capabilities and devices, no seccomp, no masked paths, writable /sys
   std::vector<std::string> capabilities_add, capabilities_drop;   ///< "NET_ADMIN", "ALL"
   bool no_new_privileges = false;
   std::string seccomp;                ///< "" default profile, "unconfined", or a file in Docker's profile format
   std::vector<BindMount> mounts;      ///< in addition to /proc, /dev, /sys, ...; mounted in order of depth
   std::vector<std::string> devices;   ///< "HOST[:CONTAINER[:rwm]]"
+  std::vector<std::string> device_rules;   ///< "c 42:* rwm", as --device-cgroup-rule has them
   std::vector<std::pair<std::string, std::string>> sysctls;
   std::int64_t shm_bytes = 64 << 20;
   std::vector<Rlimit> rlimits;
