@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "engine/extra_hosts.h"
-#include "engine/run_container.h"
+#include "engine/run_options.h"
 #include "json/json.h"
 #include "sys/fd.h"
 

@@ -70,7 +70,8 @@ std::optional<Timestamp> time_at(const db::Statement& row, int column) {
 
 Result<Row> read_row(const db::Statement& from) {
   Row row{.id = from.text(0), .name = from.text(1), .image_id = from.text(2), .image = from.text(3), .command = from.text(4)};
-  for (const std::string_view layer : split_blanks(from.text(5))) row.layers.emplace_back(layer);
+  const std::string layers = from.text(5);
+  for (const std::string_view layer : split_blanks(layers)) row.layers.emplace_back(layer);
   row.created = Timestamp{from.integer(6)};
   row.labels = TRY(labels_from(from.text(7)));
   const auto status = status_from(from.text(8));

@@ -15,7 +15,7 @@ Guarded<db::Database> open_database() {
 }
 
 Row row_named(const std::string& name, char digit, std::int64_t created = 1) {
-  return {.id = std::string(64, digit), .name = name, .image_id = "sha256:1", .image = "app:1", .command = "sh", .layers = {"l1", "l2"}, .created = {created},
+  return {.id = std::string(64, digit), .name = name, .image_id = "sha256:1", .image = "app:1", .command = "sh", .layers = {"0123456789abcdef", "fedcba9876543210"}, .created = {created},
           .labels = {{"a", "1"}, {"b", "x=y"}}, .state = {}, .definition = "{}"};
 }
 

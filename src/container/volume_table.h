@@ -30,6 +30,7 @@ class VolumeTable {
   /// Which containers use which volume: kept when a container is made, dropped with its row.
   Result<> set_uses(const std::string& container, const std::vector<std::string>& volumes);
   Result<std::vector<std::string>> users(const std::string& volume);   ///< container ids
+  Result<std::vector<std::string>> used_by(const std::string& container);
 
  private:
   Guarded<db::Database>& database_;
