@@ -20,6 +20,7 @@ struct NetworkRequest {
   std::string id, name, hostname, domainname;
   std::vector<std::pair<NetworkRow, Endpoint>> networks;   ///< in the order of joining; empty: only loopback (none)
   std::vector<PortBinding> ports;                       ///< with publish_all already turned into bindings
+  std::vector<std::string> exposed;                     ///< "80/tcp": shown, no more
   std::vector<std::string> dns, dns_options, dns_search, extra_hosts;   ///< extra_hosts: "name:address" or "name:host-gateway"
 };
 

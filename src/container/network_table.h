@@ -16,7 +16,9 @@ struct Subnet {
   std::string subnet;                       ///< "172.18.0.0/16" or "fd00::/64"
   std::string gateway;                      ///< "": the first address
   std::string ip_range;                     ///< "": all of it
-  Pairs auxiliary;                          ///< addresses that are never given to containers
+  Pairs auxiliary;                          ///< name and address of those that are never given to containers
+  bool chosen = false;                      ///< by us, not by the user: containers cannot ask for an address in it
+  bool operator==(const Subnet&) const = default;
 };
 
 struct NetworkRow {
@@ -29,7 +31,12 @@ struct NetworkRow {
   Pairs options, labels, ipam_options;
   std::string ipam_driver = "default";
   std::string interface;                    ///< name of the bridge on the machine
+  bool operator==(const NetworkRow&) const = default;
 };
+/// The built-in one that containers join when they say nothing. Its bridge is the machine's, shared by all stores and by builds; its subnet is chosen when that bridge is made.
+bool is_default_bridge(const NetworkRow& network);
+bool is_predefined(const NetworkRow& network);           ///< bridge, host, none
+NetworkRow none_network();
 
 class NetworkTable {
  public:
@@ -44,5 +51,5 @@ class NetworkTable {
   Guarded<db::Database>& database_;
 };
 
-extern const std::string_view kNetworkSchemaSql;     ///< tables network, network_address
+extern const std::string_view kNetworkSchemaSql;     ///< table network
 }  // namespace mica::container

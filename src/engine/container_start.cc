@@ -55,7 +55,7 @@ Result<std::unique_ptr<container::ContainerNetwork>> join_container_network(Engi
                                                                             const task::Cancel& cancel) {
   if (!has_own_network(definition)) return nullptr;
   container::NetworkRequest request{.state_root = engine.root(), .folder = folder, .id = row.id, .name = row.name, .hostname = definition.hostname, .domainname = definition.domainname,
-                                    .networks = {}, .ports = published(definition), .dns = definition.dns, .dns_options = definition.dns_options, .dns_search = definition.dns_search,
+                                    .networks = {}, .ports = published(definition), .exposed = definition.exposed_ports, .dns = definition.dns, .dns_options = definition.dns_options, .dns_search = definition.dns_search,
                                     .extra_hosts = definition.extra_hosts};
   if (definition.network_mode != "none") {
     container::NetworkTable table(engine.database());
