@@ -66,7 +66,7 @@ Result<std::unique_ptr<container::ContainerNetwork>> join_container_network(Engi
       request.networks.emplace_back(std::move(network), std::move(endpoint));
     }
   }
-  return container::join_networks(request, cancel);
+  return TRY_DOING(container::join_networks(request, cancel), "failed to set up container networking");
 }
 
 Result<std::string> network_namespace(Engine& engine, const Definition& definition, const container::ContainerNetwork* network) {
