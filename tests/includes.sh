@@ -24,7 +24,7 @@ declare -A may=(
   [engine]="base sys task json db stream http archive oci dockerfile lint store registry snapshot runtime container build analyze"
   [compose]="base sys task json oci container engine"
   [api]="base sys json stream http oci engine"
-  [cli]="base sys json oci lint analyze container engine compose api"
+  [cli]="base sys task json oci lint analyze container engine compose api"
 )
 bad=0
 while IFS=: read -r file line text; do

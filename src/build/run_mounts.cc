@@ -11,7 +11,7 @@
 #include "build/cache_mounts.h"
 #include "build/materialise.h"
 #include "build/ssh_forward.h"
-#include "runtime/environment.h"
+#include "base/environment.h"
 #include "sys/mount.h"
 
 namespace mica::build {
@@ -203,7 +203,7 @@ struct RunMounts::Impl {
     }
     held.ssh = TRY(forward_ssh(*source, format("{}/ssh-{}", folder, index), octal_or(spec.mode, 0600), number_or(spec.uid, 0), number_or(spec.gid, 0)));
     made.source = held.ssh->socket_path();
-    if (!runtime::has_variable(process.env, "SSH_AUTH_SOCK")) process.env.push_back("SSH_AUTH_SOCK=" + spec.target);
+    if (!has_variable(process.env, "SSH_AUTH_SOCK")) process.env.push_back("SSH_AUTH_SOCK=" + spec.target);
     return true;
   }
 

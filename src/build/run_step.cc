@@ -10,7 +10,7 @@
 #include "build/run_mounts.h"
 #include "build/step.h"
 #include "build/tidy_changes.h"
-#include "runtime/environment.h"
+#include "base/environment.h"
 #include "runtime/users.h"
 #include "sys/process.h"
 
@@ -123,8 +123,8 @@ class RunStep : public Step {
     spec.argv = op_.argv;
     spec.env = op_.env;
     // What is given to the build wins over ENV and over the defaults of ARG.
-    for (const auto& [name, value] : session_.proxy_env) runtime::set_variable(spec.env, name, value);
-    if (!runtime::has_variable(spec.env, "HOME")) spec.env.push_back("HOME=" + user.home);
+    for (const auto& [name, value] : session_.proxy_env) set_variable(spec.env, name, value);
+    if (!has_variable(spec.env, "HOME")) spec.env.push_back("HOME=" + user.home);
     spec.cwd = op_.cwd;
     spec.uid = user.uid;
     spec.gid = user.gid;
@@ -167,7 +167,7 @@ class RunStep : public Step {
   Result<> show_ca(runtime::ProcessSpec& spec, const snapshot::TreeView& lower, const std::string& folder, std::vector<MountPoint>& points) {
     show_file(spec, points, session_.ca_bundle, kCaInside, true);
     for (const char* name : kCaVariables)
-      if (!runtime::has_variable(spec.env, name)) spec.env.push_back(format("{}={}", name, kCaInside));
+      if (!has_variable(spec.env, name)) spec.env.push_back(format("{}={}", name, kCaInside));
     const auto apt = lower.find("etc/apt/apt.conf.d");
     if (!apt || apt->entry.type != snapshot::Type::directory) return {};
     TRY(sys::write_file(folder + "/apt.conf", format("Acquire::https::CAInfo \"{}\";\n", kCaInside)));
@@ -222,7 +222,7 @@ class RunStep : public Step {
       spec.argv = {kShellInside, "sh"};
       spec.mounts.push_back({.source = *busybox, .destination = kShellInside, .read_only = true, .recursive = false});
     }
-    if (!runtime::has_variable(spec.env, "TERM")) spec.env.push_back("TERM=xterm");
+    if (!has_variable(spec.env, "TERM")) spec.env.push_back("TERM=xterm");
     spec.terminal = true;
     output.shell(true);
     runtime::Streams streams;

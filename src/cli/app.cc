@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/report_error.h"
 #include "sys/mount.h"
+#include "sys/shared_namespace.h"
 #include "sys/userns.h"
 
 namespace mica::cli {
@@ -107,6 +108,7 @@ Result<int> prepare_and_run(Context& context) {
   const Needs needs = context.command->needs_with ? context.command->needs_with(context.args) : context.command->needs;
   if (needs != Needs::nothing) {
     if (::geteuid() != 0) TRY(sys::become_namespace_root());
+    TRY(sys::keep_shared_namespace());
     if (needs == Needs::mounts && sys::can_mount()) TRY(sys::enter_private_mount_namespace());
   }
   const int status = TRY(context.command->run(context));

@@ -12,7 +12,7 @@
 #include "engine/extra_hosts.h"
 #include "engine/mount_options.h"
 #include "engine/run_options.h"
-#include "runtime/environment.h"
+#include "base/environment.h"
 
 namespace mica::cli {
 namespace {
@@ -78,8 +78,8 @@ Result<std::vector<std::string>> file_lines(const std::string& file, bool labels
 
 /// "K=V" as it is; "K": our own value, or nothing.
 void add_variable(std::vector<std::string>& env, const std::string& word) {
-  if (const auto pair = split_once(word, '=')) runtime::set_variable(env, pair->first, pair->second);
-  else if (const char* value = std::getenv(word.c_str())) runtime::set_variable(env, word, value);
+  if (const auto pair = split_once(word, '=')) set_variable(env, pair->first, pair->second);
+  else if (const char* value = std::getenv(word.c_str())) set_variable(env, word, value);
 }
 
 Result<> read_environment(const Args& args, Definition& definition) {

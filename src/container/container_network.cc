@@ -280,6 +280,7 @@ class Network : public ContainerNetwork {
 
   /// Docker's is the address of its bridge; ours too, where it is made.
   std::string host_gateway() const {
+    if (ground_.shared) return ground_.host_gateway;
     const auto subnet = default_subnet(ground_, "mica0");
     if (subnet) return subnet->gateway;
     return joined_.empty() ? "127.0.0.1" : joined_[0].gateway;
@@ -346,7 +347,7 @@ Result<std::unique_ptr<ContainerNetwork>> join_networks(const NetworkRequest& re
   auto lock = TRY(lock_ground(folder, cancel));
   Ground ground{.folder = folder};
   if (!request.networks.empty()) {
-    ground = TRY(open_ground(request.state_root, folder, true, cancel));
+    ground = TRY(open_ground(folder, true));
     sweep_ground(ground);
   }
   auto network = std::make_unique<Network>(request, folder, std::move(ground), std::move(name_space), std::move(inside));

@@ -1,7 +1,5 @@
 #include "container/event_loop.h"
 
-#include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -15,6 +13,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "runtime/netlink.h"
 
 namespace mica::container {
 
@@ -30,7 +29,7 @@ struct EventLoop::Impl {
     int fd = -1;
     std::shared_ptr<Handler> handler;
   };
-  sys::Fd epoll, wake, home;
+  sys::Fd epoll, wake;
   std::thread thread;
   std::mutex mutex;
   std::condition_variable done;
@@ -95,7 +94,6 @@ Result<std::unique_ptr<EventLoop>> EventLoop::start() {
   impl->epoll = sys::Fd(::epoll_create1(EPOLL_CLOEXEC));
   impl->wake = sys::Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!impl->epoll || !impl->wake) return fail_errno("starting to serve ports and names");
-  impl->home = TRY(sys::open("/proc/self/ns/net", O_RDONLY));
   epoll_event event{.events = EPOLLIN, .data = {.u64 = kWake}};
   if (::epoll_ctl(impl->epoll.get(), EPOLL_CTL_ADD, impl->wake.get(), &event) != 0) return fail_errno("starting to serve ports and names");
   // Signals are for the monitor's own thread.
@@ -154,10 +152,12 @@ std::uint64_t EventLoop::every_second(std::function<void()> tick) {
 }
 
 Result<sys::Fd> EventLoop::socket_in(const sys::Fd& name_space, int domain, int type) {
-  if (name_space && ::setns(name_space.get(), CLONE_NEWNET) != 0) return fail_errno("entering a network namespace");
-  sys::Fd socket(::socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  const int error = errno;
-  if (name_space) MICA_ASSERT(::setns(impl_->home.get(), CLONE_NEWNET) == 0, "the way back into our own network namespace");
+  sys::Fd socket;
+  int error = 0;
+  TRY(runtime::in_namespace(name_space, [&] {
+    socket = sys::Fd(::socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    error = errno;
+  }));
   if (!socket) return fail(Error::os(error, "making a socket"));
   return socket;
 }

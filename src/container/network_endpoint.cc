@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "runtime/netlink.h"
+#include "runtime/network.h"
 
 namespace mica::container {
 
@@ -151,7 +152,12 @@ Result<Joined> join_network(const Ground& ground, const NetworkRequest& request,
     joined.dns_names = names_of(request, network, endpoint);
     joined.record = {.container = request.id, .name = request.name, .network = network.id, .network_name = network.name,
                      .link = network.driver == "bridge" ? "veth" + random_hex(4).substr(1) : "", .ipv4 = joined.ipv4, .ipv6 = joined.ipv6, .names = joined.dns_names};
+    const auto asks = [](const std::string& host) { return host.ends_with(format(":{}", runtime::kHostGateway)); };
+    if (!ground.host_gateway.empty() && !joined.ipv4.empty() && std::ranges::any_of(request.extra_hosts, asks))
+      joined.own_rules = {{false, true, "filter", "FORWARD", format("-s {} -d {} -j ACCEPT", joined.ipv4, ground.host_gateway)}};
+    joined.record.rules = joined.own_rules;
     if (!joined.lease.empty()) TRY(joined.lease.write(joined.record));
+    TRY(runtime::add_rules(ground.name_space, joined.own_rules));
     TRY(add_interface(ground, network, bridge, joined, inside));
     Result<> done;
     TRY(runtime::in_namespace(inside, [&] { done = set_up_inside(joined); }));

@@ -18,6 +18,7 @@ struct Joined {
   std::string mac, ipv4, ipv6, gateway, gateway6;        ///< gateways: "" when there is no way out
   int bits = 0, bits6 = 0;
   std::vector<std::string> dns_names;
+  std::vector<runtime::FirewallRule> own_rules;          ///< of the record's, those that are not of ports
   Lease lease;
   EndpointRecord record;
 };

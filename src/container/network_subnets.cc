@@ -117,11 +117,14 @@ Result<std::vector<Subnet>> gather_subnets(const std::vector<std::string>& subne
   return out;
 }
 
-Result<> claim_subnets(const Ground& ground, const std::string& state_root, NetworkRow& network) {
+Result<> claim_subnets(const Ground& ground, const std::string& state_root, const std::vector<NetworkRow>& others, NetworkRow& network) {
   auto claims = read_claims(ground);
   std::vector<IpPrefix> taken;
   for (const auto& claim : claims)
     if (auto prefix = IpPrefix::parse(claim.subnet)) taken.push_back(*prefix);
+  for (const auto& other : others)
+    for (const auto& subnet : other.subnets)
+      if (auto prefix = IpPrefix::parse(subnet.subnet)) taken.push_back(*prefix);
   auto links = TRY(runtime::Netlink::open_in(ground.name_space));
   const auto routes = TRY(links.routes());
   for (const auto& route : routes)

@@ -24,7 +24,7 @@ void sweep_ground(const Ground& ground) {
 Result<> sweep_networks(const std::string& state_root, const task::Cancel& cancel) {
   const std::string folder = TRY(network_folder(state_root));
   auto lock = TRY(lock_ground(folder, cancel));
-  const auto ground = TRY(open_ground(state_root, folder, false, cancel));
+  const auto ground = TRY(open_ground(folder, false));
   sweep_ground(ground);
   return {};
 }

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "container/definition_names.h"
 #include "runtime/capabilities.h"
-#include "runtime/environment.h"
+#include "base/environment.h"
 #include "runtime/users.h"
 
 namespace mica::container {
@@ -20,9 +20,9 @@ std::vector<std::string> environment(const Definition& definition, const std::st
   if (definition.tty) env.emplace_back("TERM=xterm");
   for (const auto& entry : definition.env) {
     const auto pair = split_once(entry, '=');
-    runtime::set_variable(env, pair ? pair->first : entry, pair ? pair->second : "");
+    set_variable(env, pair ? pair->first : entry, pair ? pair->second : "");
   }
-  if (!runtime::has_variable(env, "HOME")) env.push_back("HOME=" + home);
+  if (!has_variable(env, "HOME")) env.push_back("HOME=" + home);
   return env;
 }
 
@@ -157,12 +157,12 @@ Result<json::Value> exec_process(const Definition& definition, const ExecFacts& 
   std::vector<std::string> env = environment(definition, user.home);
   // HOME is the user's, unless somebody has said what it is.
   const bool has_home = std::any_of(definition.env.begin(), definition.env.end(), [](const auto& entry) { return entry.starts_with("HOME="); });
-  if (!has_home) runtime::set_variable(env, "HOME", user.home);
-  if (facts.tty) runtime::set_variable(env, "TERM", "xterm");
-  else if (definition.tty) runtime::remove_variable(env, "TERM");
+  if (!has_home) set_variable(env, "HOME", user.home);
+  if (facts.tty) set_variable(env, "TERM", "xterm");
+  else if (definition.tty) remove_variable(env, "TERM");
   for (const auto& entry : facts.env) {
     const auto pair = split_once(entry, '=');
-    runtime::set_variable(env, pair ? pair->first : entry, pair ? pair->second : "");
+    set_variable(env, pair ? pair->first : entry, pair ? pair->second : "");
   }
   const auto capabilities = TRY(runtime::container_capabilities(definition.privileged || facts.privileged, definition.cap_add, definition.cap_drop));
   const std::string cwd = TRY(working_folder(facts.workdir, definition.working_dir));

@@ -134,15 +134,17 @@ Result<> PublishedPorts::lead_to(const Ground& ground, EventLoop& loop, Joined& 
     if (port.proxy) port.proxy->set_target(to);
     else port.proxy = std::make_unique<PortProxy>(loop, std::move(port.socket), port.binding.protocol == "udp", to, ground.name_space);
   }
-  joined.record.rules = rules;
+  joined.record.rules = joined.own_rules;
+  joined.record.rules.insert(joined.record.rules.end(), rules.begin(), rules.end());
   // Written first: what a crash leaves must be known.
   TRY(joined.lease.write(joined.record));
   return runtime::add_rules(ground.name_space, rules);
 }
 
 void PublishedPorts::lead_nowhere(const Ground& ground, Joined& joined) {
+  std::erase_if(joined.record.rules, [&](const auto& rule) { return std::ranges::count(joined.own_rules, rule) > 0; });
   if (!joined.record.rules.empty()) runtime::remove_rules(ground.name_space, joined.record.rules);
-  joined.record.rules.clear();
+  joined.record.rules = joined.own_rules;
   joined.record.ports.clear();
   if (auto written = joined.lease.write(joined.record); !written) log::debug("{}", written.error().text());
 }

@@ -99,7 +99,7 @@ Result<> add_etc_files(Engine& engine, const Definition& definition, const conta
   for (const char* name : {"resolv.conf", "hostname", "hosts"}) {
     const std::string target = std::string("/etc/") + name;
     const bool taken = std::any_of(mounts.begin(), mounts.end(), [&](const auto& mount) { return mount.destination == target; });
-    if (!taken) mounts.push_back({.source = from + "/" + name, .destination = target, .recursive = false});
+    if (!taken) mounts.push_back({.source = from + "/" + name, .destination = target, .read_only = definition.read_only, .recursive = false});
   }
   return {};
 }

@@ -7,7 +7,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "engine/import_image.h"
-#include "runtime/environment.h"
+#include "base/environment.h"
 #include "sys/process.h"
 
 namespace mica::engine {
@@ -27,7 +27,7 @@ std::string account_days_hook(std::int64_t since) {
 std::vector<std::string> environment(const std::string& temporary) {
   std::vector<std::string> env;
   for (char** variable = ::environ; *variable; ++variable) env.emplace_back(*variable);
-  runtime::set_variable(env, "TMPDIR", temporary);
+  set_variable(env, "TMPDIR", temporary);
   return env;
 }
 

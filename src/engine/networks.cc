@@ -21,10 +21,6 @@ constexpr std::size_t kIdBytes = 32, kBridgeDigits = 12;
 constexpr std::string_view kPruneFilters[] = {"until", "label", "label!"};
 constexpr std::string_view kListFilters[] = {"driver", "id", "label", "name", "scope", "type", "dangling"};
 
-Result<container::Ground> ground_of(Engine& engine, const std::string& folder, const task::Cancel& cancel) {
-  return container::open_ground(engine.root(), folder, false, cancel);
-}
-
 void tell(Engine& engine, const NetworkRow& network, std::string action, container::Pairs more = {}) {
   more.emplace_back("name", network.name);
   more.emplace_back("type", network.driver);
@@ -91,11 +87,11 @@ Result<NetworkRow> make_network(Engine& engine, NetworkRow wanted, const task::C
   }
   const std::string folder = TRY(container::network_folder(engine.root()));
   auto lock = TRY(container::lock_ground(folder, cancel));
-  const auto ground = TRY(ground_of(engine, folder, cancel));
+  const auto ground = TRY(container::open_ground(folder, false));
   container::NetworkTable table(engine.database());
   const auto rows = TRY(table.list());
   if (std::ranges::count(rows, wanted.name, &NetworkRow::name)) return failf(Errc::conflict, "network with name {} already exists", wanted.name);
-  TRY(container::claim_subnets(ground, engine.root(), wanted));
+  TRY(container::claim_subnets(ground, engine.root(), rows, wanted));
   auto inserted = table.insert(wanted);
   if (!inserted) {
     (void)container::release_subnets(ground, wanted.id);
@@ -111,7 +107,7 @@ Result<NetworkRow> remove_network(Engine& engine, std::string_view name, const t
   if (container::is_predefined(network)) return failf(Errc::permission_denied, "{} is a pre-defined network and cannot be removed", network.name);
   const std::string folder = TRY(container::network_folder(engine.root()));
   auto lock = TRY(container::lock_ground(folder, cancel));
-  const auto ground = TRY(ground_of(engine, folder, cancel));
+  const auto ground = TRY(container::open_ground(folder, false));
   const auto rows = TRY(list_containers(engine));
   std::string users;
   for (const auto& row : rows)
@@ -209,7 +205,7 @@ Result<json::Value> inspect_network(Engine& engine, const NetworkRow& network) {
   NetworkRow shown = network;
   if (container::is_default_bridge(network)) {
     const std::string folder = TRY(container::network_folder(engine.root()));
-    const auto ground = TRY(ground_of(engine, folder, {}));
+    const auto ground = TRY(container::open_ground(folder, false));
     auto subnet = TRY(container::default_subnet(ground, network.interface));
     shown.subnets = {std::move(subnet)};
   }

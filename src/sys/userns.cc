@@ -18,6 +18,7 @@
 #include "sys/fd.h"
 #include "sys/os_failure.h"
 #include "sys/process.h"
+#include "sys/shared_namespace.h"
 #include "sys/subordinate_ids.h"
 
 namespace mica::sys {
@@ -94,23 +95,18 @@ void send(int fd, int number) {
 }
 
 struct Pipes {
-  Fd from_child, to_parent, from_parent, to_child;
+  Fd from_child, to_parent;
 };
 
 /// The child's life up to exec. It is the only thread, but calls nothing that could not be called in a child of threads either.
-[[noreturn]] void enter_and_exec(const Pipes& pipes, pid_t parent, char* const* argv, char* const* env, const sigset_t& mask) {
+[[noreturn]] void enter_and_exec(const Pipes& pipes, int user, pid_t parent, char* const* argv, char* const* env, const sigset_t& mask) {
   ::close(pipes.from_child.get());
-  ::close(pipes.to_child.get());  // or we would wait for ourselves once the parent is dead
   const int told = pipes.to_parent.get();
   const auto give_up = [told] {
     send(told, errno);
     ::_exit(127);
   };
-  if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) give_up();
-  send(told, 0);
-  int go = -1;
-  while (::read(pipes.from_parent.get(), &go, sizeof go) < 0 && errno == EINTR) {}
-  if (go != 0) ::_exit(127);
+  if (::setns(user, CLONE_NEWUSER) != 0 || ::unshare(CLONE_NEWNS) != 0) give_up();
   // The user's further groups stay: they open the user's own files. The OCI runtime drops them for containers.
   if (::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0) give_up();
   // After the ids, whose change clears it; too late if the parent has died just before.
@@ -131,12 +127,6 @@ Result<> write_map(const std::string& program, pid_t child, const std::vector<st
                             format("{} must be setuid root (or have cap_setuid, cap_setgid), the ids must be in /etc/subuid and "
                                    "/etc/subgid, and the process must be allowed to gain privileges", program)));
   return {};
-}
-
-Error no_namespace(int number) {
-  return unsupported(Error::os(number, "running without root: making a user namespace").text(),
-                     "user namespaces may be switched off: see the sysctls user.max_user_namespaces, kernel.unprivileged_userns_clone "
-                     "and kernel.apparmor_restrict_unprivileged_userns, or in a container its seccomp profile");
 }
 
 /// Ends this process as the child ended.
@@ -166,34 +156,25 @@ Error no_namespace(int number) {
   }
 }
 
-Result<Pipes> make_pipes() {
-  int up[2], down[2];
+Result<Pipes> make_pipe() {
+  int up[2];
   if (::pipe2(up, O_CLOEXEC) != 0) return fail_errno("making a pipe");
-  Pipes out{.from_child = Fd(up[0]), .to_parent = Fd(up[1])};
-  if (::pipe2(down, O_CLOEXEC) != 0) return fail_errno("making a pipe");
-  out.from_parent = Fd(down[0]);
-  out.to_child = Fd(down[1]);
-  return out;
-}
-
-/// Everything on the parent's side until the child has executed us again.
-Result<> set_up(const Preparation& plan, pid_t child, Pipes& pipes) {
-  if (const int number = receive(pipes.from_child); number != 0) return fail(no_namespace(number > 0 ? number : ECHILD));
-  TRY(write_map(plan.uid_program, child, plan.uid_map));
-  TRY(write_map(plan.gid_program, child, plan.gid_map));
-  send(pipes.to_child.get(), 0);
-  if (const int number = receive(pipes.from_child); number > 0)
-    return fail(Error::os(number, "running without root: becoming root of the namespace"));
-  return {};
+  return Pipes{.from_child = Fd(up[0]), .to_parent = Fd(up[1])};
 }
 
 }  // namespace
 
 Result<> become_namespace_root() {
   if (::geteuid() == 0) return {};
-  const Preparation plan = TRY(prepare());
+  Preparation plan = TRY(prepare());
+  const auto shared = TRY(open_shared_namespace(::getuid(), [&](pid_t holder) -> Result<> {
+    TRY(write_map(plan.uid_program, holder, plan.uid_map));
+    return write_map(plan.gid_program, holder, plan.gid_map);
+  }));
+  plan.environment.push_back(format("{}={}", kSharedFolderVariable, shared.folder));
+  plan.environment.push_back(format("{}={}", kHolderVariable, shared.holder));
   const std::vector<char*> argv = pointers(plan.arguments), env = pointers(plan.environment);
-  Pipes pipes = TRY(make_pipes());
+  Pipes pipes = TRY(make_pipe());
 
   // Blocked from before the fork, so that none is lost; the child gets the old mask back.
   sigset_t waited, before;
@@ -203,10 +184,11 @@ Result<> become_namespace_root() {
   ::signal(SIGCHLD, SIG_DFL);
   ::sigprocmask(SIG_BLOCK, &waited, &before);
   const pid_t parent = ::getpid(), child = ::fork();
-  if (child == 0) enter_and_exec(pipes, parent, argv.data(), env.data(), before);
+  if (child == 0) enter_and_exec(pipes, shared.user.get(), parent, argv.data(), env.data(), before);
   pipes.to_parent.reset();
-  pipes.from_parent.reset();
-  auto ready = child < 0 ? Result<>(fail_errno("running without root: forking")) : set_up(plan, child, pipes);
+  auto ready = child < 0 ? Result<>(fail_errno("running without root: forking")) : Result<>();
+  // The child's end of the pipe closes with its exec.
+  if (const int number = ready ? receive(pipes.from_child) : -1; number > 0) ready = fail(Error::os(number, "running without root: becoming root of the namespace"));
   if (ready) relay_signals(child, waited);
   if (child > 0) {
     ::kill(child, SIGKILL);

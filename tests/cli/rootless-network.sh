@@ -59,14 +59,30 @@ stderr_has "network.host"
 expect_ok mica build --progress=plain --allow network.host context
 stderr_has answer
 
-expect_ok mica run --rm busybox:1 sh -c "ip -4 -o addr | grep -v ' lo ' | sed 's/.*inet //; s,/.*,,'"
-stdout_is "$address"
-expect_ok mica run --rm -h web --domainname example.org busybox:1 tail -n 1 /etc/hosts
-stdout_is "$address"$'\tweb.example.org web'
+# Containers have addresses of a bridge of the user's.
+expect_ok mica run --rm -h web --domainname example.org busybox:1 sh -c "ip -4 -o addr | grep -v ' lo ' | sed 's/.*inet //; s,/.*,,'; tail -n 1 /etc/hosts"
+own=$(head -n 1 .stdout)
+stdout_is "$own"$'\n'"$own"$'\tweb.example.org web'
 expect_ok mica run --rm --add-host host:host-gateway busybox:1 sh -c "$(ask "\$(awk '\$2 == \"host\" { print \$1 }' /etc/hosts)")"
 stdout_is answer
 expect_ok mica run --rm busybox:1 sh -c "$(ask 127.0.0.1)"
 stdout_is ""
+gateway=$(ip -4 route show default | sed -nE 's/.* via ([0-9.]+).*/\1/p' | head -n 1)
+expect_ok mica run --rm busybox:1 sh -c "$(ask "$gateway")"
+stdout_is ""
+# Published ports, names, and what runs longer than the command that started it.
+expect_ok mica network create inner
+expect_ok mica run -d --name server --network inner -p 127.0.0.1::80 busybox:1 sh -c 'echo published > /index.html; exec httpd -f -p 80 -h /'
+expect_ok mica run --rm --network inner busybox:1 wget -qO- http://server/
+stdout_is published
+expect_ok mica inspect server --format '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}'
+expect_ok curl -s "http://127.0.0.1:$(cat .stdout)/"
+stdout_is published
+expect_ok mica exec server id -u
+stdout_is 0
+expect_ok mica stop -t 0 server
+expect_ok mica rm server
+expect_ok mica network rm inner
 expect_ok mica run --rm --network=none busybox:1 sh -c "$interfaces"
 stdout_is 1
 expect_ok mica run --rm --network=host busybox:1 sh -c "$(ask 127.0.0.1)"
@@ -74,4 +90,6 @@ stdout_is answer
 # No control groups, no limits: that is said.
 expect_ok mica run --rm --network=none -m 64m --cpus 1 --pids-limit 9 busybox:1 true
 for limit in --memory "a limit of CPU time" --pids-limit; do stderr_has "mica: warning: $limit has no effect"; done
-equal "pastas that are left" "" "$(pgrep -u "$test_user" pasta || true)"
+sleep 0.2
+equal "pastas that are left" "" "$(pgrep -u "$test_user" '^pas(ta|st)' || true)"
+equal "holders that are left" "" "$(ps -u "$test_user" -o stat=,comm= | grep -v '^Z' | grep mica-holder || true)"

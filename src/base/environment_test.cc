@@ -1,8 +1,8 @@
-#include "runtime/environment.h"
+#include "base/environment.h"
 
 #include <doctest/doctest.h>
 
-using namespace mica::runtime;
+using namespace mica;
 
 TEST_CASE("variables are told apart by their whole names") {
   std::vector<std::string> env = {"PATH=/bin", "PATHS=x", "EMPTY=", "odd"};

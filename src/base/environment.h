@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-namespace mica::runtime {
+namespace mica {
 
 /// Whether `env` gives `name` a value, the empty one included.
 bool has_variable(const std::vector<std::string>& env, std::string_view name);
@@ -13,4 +13,4 @@ void set_variable(std::vector<std::string>& env, std::string_view name, std::str
 /// Takes it away.
 void remove_variable(std::vector<std::string>& env, std::string_view name);
 
-}  // namespace mica::runtime
+}  // namespace mica

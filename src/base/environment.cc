@@ -1,10 +1,10 @@
-#include "runtime/environment.h"
+#include "base/environment.h"
 
 #include <algorithm>
 
 #include "base/format.h"
 
-namespace mica::runtime {
+namespace mica {
 
 namespace {
 
@@ -27,4 +27,4 @@ void remove_variable(std::vector<std::string>& env, std::string_view name) {
   std::erase_if(env, [&](const std::string& entry) { return is_of(entry, name); });
 }
 
-}  // namespace mica::runtime
+}  // namespace mica
