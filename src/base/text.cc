@@ -121,4 +121,14 @@ std::optional<std::string> closest(std::string_view word, std::span<const std::s
   return found;
 }
 
+std::string ellipsis(const std::string& text, std::size_t width) {
+  std::size_t characters = 0, cut = text.size();
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if ((text[i] & 0xc0) == 0x80) continue;
+    if (characters + 1 == width) cut = i;
+    ++characters;
+  }
+  return characters <= width ? text : text.substr(0, cut) + "…";
+}
+
 }  // namespace mica

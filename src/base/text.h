@@ -38,6 +38,8 @@ Result<std::int64_t> parse_duration(std::string_view text);
 
 /// Docker's decimal form with three significant digits: 0B, 7.8MB, 164MB, 1.02GB.
 std::string human_size(std::int64_t bytes);
+/// Docker's Ellipsis: at most `width` characters, the last of them "…".
+std::string ellipsis(const std::string& text, std::size_t width);
 /// Docker's ages: "Less than a second", "5 seconds", "About a minute", "3 weeks", "2 years" (without " ago").
 std::string human_duration(std::int64_t seconds);
 

@@ -127,6 +127,11 @@ std::string rfc3339(Timestamp time) {
   return out;
 }
 
+std::string rfc3339_nanos(Timestamp time) {
+  const Civil at = civil(time.seconds());
+  return format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", at.year, at.month, at.day, at.hour, at.minute, at.second, time.nanos());
+}
+
 Result<Timestamp> parse_rfc3339(std::string_view text) {
   const std::optional<Timestamp> time = read_rfc3339(text);
   if (!time) return failf(Errc::invalid_argument, "invalid time {}: not of the form 2026-03-01T12:00:00Z", quoted(text));

@@ -23,6 +23,7 @@ Timestamp now();
 std::int64_t monotonic_ns();
 /// RFC 3339 in UTC as Go prints it: fraction without trailing zeros, none when zero: "2026-03-01T12:00:00.5Z".
 std::string rfc3339(Timestamp time);
+std::string rfc3339_nanos(Timestamp time);   ///< always with nine digits of a second
 /// Any RFC 3339 time with offset. Errors: invalid_argument.
 Result<Timestamp> parse_rfc3339(std::string_view text);
 /// "2026-03-01 12:00:00 +0000 UTC", as Docker's CreatedAt column.

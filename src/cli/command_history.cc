@@ -18,17 +18,6 @@ constexpr Column kColumns[] = {
 };
 constexpr std::size_t kShownCommand = 45;
 
-/// Docker's Ellipsis: at most `width` characters, the last of them "…".
-std::string shortened(const std::string& text, std::size_t width) {
-  std::size_t characters = 0, cut = text.size();
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if ((text[i] & 0xc0) == 0x80) continue;
-    if (characters + 1 == width) cut = i;
-    ++characters;
-  }
-  return characters <= width ? text : text.substr(0, cut) + "…";
-}
-
 json::Value row(const engine::HistoryLine& line, bool human, bool full) {
   json::Value value = json::Value::object();
   const bool missing = line.id == "<missing>";
@@ -36,7 +25,7 @@ json::Value row(const engine::HistoryLine& line, bool human, bool full) {
   const std::string command = replace_all(line.created_by, "\t", " ");
   value.set("Comment", line.comment);
   value.set("CreatedAt", rfc3339(Timestamp::from_seconds(created.seconds())));
-  value.set("CreatedBy", full ? command : shortened(command, kShownCommand));
+  value.set("CreatedBy", full ? command : ellipsis(command, kShownCommand));
   value.set("CreatedSince", !human ? rfc3339(Timestamp::from_seconds(created.seconds())) : line.created ? ago(created.ns) : "N/A");
   value.set("ID", missing || full ? line.id : line.id.substr(7, 12));
   value.set("Size", human ? human_size(line.bytes) : std::to_string(line.bytes));

@@ -3,8 +3,6 @@
 #include "base/time.h"
 #include "cli/commands.h"
 #include "cli/list_format.h"
-#include "cli/report_error.h"
-#include "cli/template.h"
 #include "engine/networks.h"
 
 namespace mica::cli {
@@ -16,11 +14,6 @@ constexpr Flag kListFlags[] = {
     {"format", 0, "string", kFormatHelp},
     {"no-trunc", 0, "", "Do not truncate the output"},
     {"quiet", 'q', "", "Only display network IDs"},
-};
-constexpr Flag kInspectFlags[] = {
-    {"format", 'f', "string", "Format output using a custom template:\n'json':             Print in JSON format\n'TEMPLATE':         Print output using the given Go template"},
-    {"scope", 0, "string", "", "mica has no swarm"},
-    {"verbose", 'v', "", "Verbose output for diagnostics"},
 };
 constexpr Column kColumns[] = {
     {"CreatedAt", "CREATED AT"}, {"Driver", "DRIVER"}, {"ID", "NETWORK ID"}, {"IPv4", "IPV4"},   {"IPv6", "IPV6"},
@@ -48,34 +41,8 @@ Result<int> run_list(Context& context) {
   return 0;
 }
 
-Result<int> run_inspect(Context& context) {
-  const Args& args = context.args;
-  const std::string text = args.text("format");
-  auto engine = TRY(engine::Engine::open_for_reading(context.options));
-  container::NetworkTable table(engine->database());
-  json::Value found = json::Value::array();
-  std::string lines;
-  std::vector<Error> errors;
-  for (const auto& name : args.positionals()) {
-    const auto network = table.resolve(name);
-    if (!network) {
-      errors.push_back(network.error());
-      continue;
-    }
-    auto value = TRY(engine::inspect_network(*engine, *network));
-    if (!text.empty()) lines += TRY(render_one(text, value, "network.Inspect"));
-    found.push(std::move(value));
-  }
-  TRY(print(text.empty() ? json::write_pretty(found) + "\n" : lines));
-  int status = 0;
-  for (const auto& error : errors) status = report_error(error);
-  return status;
-}
-
 }  // namespace
 
 constinit const Command kNetworkLs{.usage = "[OPTIONS]", .summary = "List networks", .aliases = "mica network ls, mica network list", .flags = kListFlags, .least = 0, .most = 0, .run = run_list};
-constinit const Command kNetworkInspect{
-    .usage = "[OPTIONS] NETWORK [NETWORK...]", .summary = "Display detailed information on one or more networks", .aliases = {}, .flags = kInspectFlags, .least = 1, .run = run_inspect};
 
 }  // namespace mica::cli

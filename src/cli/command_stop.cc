@@ -55,6 +55,16 @@ Result<int> kill(Context& context) {
   });
 }
 
+Result<int> pause_or_not(Context& context, bool pause) {
+  auto engine = TRY(engine::Engine::open_for_reading(context.options));
+  return for_each_name(context, [&](const std::string& name) -> Result<std::string> {
+    TRY(engine::pause_container(*engine, name, pause));
+    return name;
+  });
+}
+Result<int> pause(Context& context) { return pause_or_not(context, true); }
+Result<int> unpause(Context& context) { return pause_or_not(context, false); }
+
 Result<int> wait(Context& context) {
   const auto interrupt = TRY(engine::Interrupt::install());
   auto engine = TRY(engine::Engine::open_for_reading(context.options));
@@ -90,5 +100,18 @@ constinit const Command kWait{.usage = "CONTAINER [CONTAINER...]",
                               .flags = {},
                               .least = 1,
                               .run = wait};
+
+constinit const Command kPause{.usage = "CONTAINER [CONTAINER...]",
+                               .summary = "Pause all processes within one or more containers",
+                               .aliases = "mica container pause, mica pause",
+                               .flags = {},
+                               .least = 1,
+                               .run = pause};
+constinit const Command kUnpause{.usage = "CONTAINER [CONTAINER...]",
+                                 .summary = "Unpause all processes within one or more containers",
+                                 .aliases = "mica container unpause, mica unpause",
+                                 .flags = {},
+                                 .least = 1,
+                                 .run = unpause};
 
 }  // namespace mica::cli

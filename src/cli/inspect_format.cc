@@ -1,5 +1,7 @@
 #include "cli/inspect_format.h"
 
+#include <span>
+
 namespace mica::cli {
 namespace {
 
@@ -15,13 +17,42 @@ constexpr std::pair<std::string_view, Hint> kImageFields[] = {
     {"Layers", Hint::list},       {"ArgsEscaped", Hint::none}, {"Data", Hint::string_map},
 };
 
+
+/// container.InspectResponse.
+constexpr std::pair<std::string_view, Hint> kContainerFields[] = {
+    {"Args", Hint::list},          {"Binds", Hint::list},       {"CapAdd", Hint::list},        {"CapDrop", Hint::list},   {"Cmd", Hint::list},          {"Entrypoint", Hint::list},
+    {"Env", Hint::list},           {"ExecIDs", Hint::list},     {"ExposedPorts", Hint::string_map}, {"ExtraHosts", Hint::list}, {"GroupAdd", Hint::list}, {"Health", Hint::pointer},
+    {"Healthcheck", Hint::pointer}, {"Labels", Hint::string_map}, {"Links", Hint::list},       {"Mounts", Hint::list},    {"OnBuild", Hint::list},      {"SecurityOpt", Hint::list},
+    {"SizeRootFs", Hint::pointer}, {"SizeRw", Hint::pointer},   {"Volumes", Hint::string_map}, {"VolumesFrom", Hint::list}, {"MemorySwappiness", Hint::pointer}, {"PidsLimit", Hint::pointer},
+    {"IPAMConfig", Hint::pointer}, {"Aliases", Hint::list},     {"DNSNames", Hint::list},      {"DriverOpts", Hint::string_map}, {"Tmpfs", Hint::string_map}, {"Sysctls", Hint::string_map},
+    {"Init", Hint::pointer},       {"Shell", Hint::list},       {"StopTimeout", Hint::pointer}, {"StopSignal", Hint::text}, {"ID", Hint::text},
+};
+constexpr std::pair<std::string_view, Hint> kNetworkFields[] = {{"Labels", Hint::string_map}, {"Options", Hint::string_map}, {"Containers", Hint::string_map}};
+constexpr std::pair<std::string_view, Hint> kVolumeFields[] = {{"Labels", Hint::string_map}, {"Options", Hint::string_map}, {"Status", Hint::string_map}};
+
+struct Kind {
+  std::string_view type;
+  std::span<const std::pair<std::string_view, Hint>> fields;
+};
+Kind kind_of(Inspected kind) {
+  switch (kind) {
+    case Inspected::container: return {"container.InspectResponse", kContainerFields};
+    case Inspected::network: return {"network.Inspect", kNetworkFields};
+    case Inspected::volume: return {"volume.Volume", kVolumeFields};
+    case Inspected::image: break;
+  }
+  return {"image.InspectResponse", kImageFields};
+}
+
 }  // namespace
 
-Result<std::string> inspect_line(const Template& parsed, const json::Value& value) {
-  Typing typed{.missing = Typing::Missing::typed, .type_name = "image.InspectResponse"};
-  typed.fields.assign(std::begin(kImageFields), std::end(kImageFields));
+Result<std::string> inspect_line(const Template& parsed, const json::Value& value, Inspected kind) {
+  const auto [type, fields] = kind_of(kind);
+  Typing typed{.missing = Typing::Missing::typed, .type_name = std::string(type)};
+  typed.fields.assign(fields.begin(), fields.end());
   json::Value object = value;
-  object.as_object().front().first = "ID";
+  for (auto& [name, member] : object.as_object())
+    if (name == "Id") name = "ID";
   std::string out;
   if (parsed.execute(object, typed, out)) return out;
   out.clear();

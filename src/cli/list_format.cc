@@ -39,6 +39,13 @@ Result<std::string> render_list(const ListStyle& style, std::string text, const 
   }
   for (const json::Value& row : rows) {
     json::Object members = row.as_object();
+    if (!members.empty() && members.back().first == kLabelsOfRow) {
+      typing.method = [labels = std::move(members.back().second)](std::string_view name, std::span<const json::Value> arguments) -> std::optional<json::Value> {
+        if (name != "Label" || arguments.size() != 1 || !arguments[0].is_string()) return std::nullopt;
+        return json::Value(labels.string_or(arguments[0].as_string()));
+      };
+      members.pop_back();
+    }
     std::sort(members.begin(), members.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     auto shown = parsed->execute(json::Value(std::move(members)), typing, out);
     if (!shown) return fail(template_error(shown.error()));

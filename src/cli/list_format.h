@@ -20,6 +20,9 @@ struct ListStyle {
   std::string_view type_name;        ///< Docker's, for messages: "*formatter.imageContext"
 };
 
+/// A member of a row that is no field: an object, for {{.Label "key"}}.
+inline constexpr std::string_view kLabelsOfRow = "\x01labels";
+
 /// The whole output. `format` empty: the default table. Each row is an object with exactly the columns' fields, as strings.
 /// Errors: invalid_argument, "template parsing error: ..." as Docker has it.
 Result<std::string> render_list(const ListStyle& style, std::string format, const std::vector<json::Value>& rows);

@@ -156,11 +156,11 @@ Result<> read_block_io(const Args& args, container::Limits& limits) {
     if (weight != 0 && (weight < 10 || weight > 1000)) return fail(Errc::invalid_argument, "Range of blkio weight is from 10 to 1000");
     limits.blkio_weight = static_cast<std::uint16_t>(weight);
   }
-  limits.blkio_weight_device = TRY(device_rates(args, "blkio-weight-device", false));
-  limits.device_read_bps = TRY(device_rates(args, "device-read-bps", true));
-  limits.device_write_bps = TRY(device_rates(args, "device-write-bps", true));
-  limits.device_read_iops = TRY(device_rates(args, "device-read-iops", false));
-  limits.device_write_iops = TRY(device_rates(args, "device-write-iops", false));
+  if (args.has("blkio-weight-device")) limits.blkio_weight_device = TRY(device_rates(args, "blkio-weight-device", false));
+  if (args.has("device-read-bps")) limits.device_read_bps = TRY(device_rates(args, "device-read-bps", true));
+  if (args.has("device-write-bps")) limits.device_write_bps = TRY(device_rates(args, "device-write-bps", true));
+  if (args.has("device-read-iops")) limits.device_read_iops = TRY(device_rates(args, "device-read-iops", false));
+  if (args.has("device-write-iops")) limits.device_write_iops = TRY(device_rates(args, "device-write-iops", false));
   return {};
 }
 
@@ -179,8 +179,8 @@ Result<> read_cpu(const Args& args, container::Limits& limits) {
     return fail(Errc::invalid_argument, "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)");
   if (limits.cpu_quota > 0 && limits.cpu_quota < 1000) return fail(Errc::invalid_argument, "CPU cfs quota can not be less than 1ms (i.e. 1000)");
   if (limits.cpu_shares < 0) return fail(Errc::invalid_argument, "shares can not be negative");
-  limits.cpuset_cpus = args.text("cpuset-cpus");
-  limits.cpuset_mems = args.text("cpuset-mems");
+  limits.cpuset_cpus = args.text("cpuset-cpus", limits.cpuset_cpus);
+  limits.cpuset_mems = args.text("cpuset-mems", limits.cpuset_mems);
   return {};
 }
 
@@ -202,16 +202,11 @@ Result<> read_memory(const Args& args, container::Limits& limits) {
     if (value < -1 || value > 100) return failf(Errc::invalid_argument, "Invalid value: {}, valid memory swappiness range is 0-100", value);
     if (value >= 0) limits.memory_swappiness = value;
   }
-  limits.oom_kill_disable = args.flag("oom-kill-disable");
+  limits.oom_kill_disable = args.flag("oom-kill-disable", limits.oom_kill_disable);
   return {};
 }
 
-Result<> read_limits(const Args& args, Definition& definition) {
-  container::Limits& limits = definition.limits;
-  TRY(read_memory(args, limits));
-  TRY(read_cpu(args, limits));
-  TRY(read_block_io(args, limits));
-  if (args.has("pids-limit")) limits.pids = TRY(number(args, "pids-limit"));
+Result<> read_process_limits(const Args& args, Definition& definition) {
   if (args.has("shm-size")) {
     definition.shm_bytes = TRY(bytes(args, "shm-size"));
     if (definition.shm_bytes <= 0) return fail(Errc::invalid_argument, "SHM size can not be less than 0");
@@ -406,23 +401,6 @@ Result<> read_rights(const Args& args, Definition& definition) {
 
 // ---- life
 
-Result<container::RestartPolicy> read_restart(const std::string& text) {
-  container::RestartPolicy policy;
-  if (text.empty()) return policy;
-  const auto parts = split_once(text, ':');
-  policy.name = parts ? parts->first : std::string_view(text);
-  if (parts) {
-    const auto count = parse_int(parts->second);
-    if (!count) return fail(Errc::invalid_argument, "maximum retry count must be an integer");
-    policy.maximum_retries = static_cast<int>(*count);
-  }
-  if (policy.name != "no" && policy.name != "always" && policy.name != "on-failure" && policy.name != "unless-stopped")
-    return failf(Errc::invalid_argument, "invalid restart policy: unknown policy '{}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'", policy.name);
-  if (policy.maximum_retries != 0 && policy.name != "on-failure") return fail(Errc::invalid_argument, "invalid restart policy: maximum retry count can only be used with 'on-failure'");
-  if (policy.maximum_retries < 0) return fail(Errc::invalid_argument, "invalid restart policy: maximum retry count cannot be negative");
-  return policy;
-}
-
 Result<> read_life(const Args& args, Definition& definition) {
   definition.restart = TRY(read_restart(args.text("restart")));
   definition.auto_remove = args.flag("rm");
@@ -472,6 +450,31 @@ Result<> read_attachment(const Args& args, RunRequest& request, bool is_run) {
 
 }  // namespace
 
+Result<container::RestartPolicy> read_restart(const std::string& text) {
+  container::RestartPolicy policy;
+  if (text.empty()) return policy;
+  const auto parts = split_once(text, ':');
+  policy.name = parts ? parts->first : std::string_view(text);
+  if (parts) {
+    const auto count = parse_int(parts->second);
+    if (!count) return fail(Errc::invalid_argument, "maximum retry count must be an integer");
+    policy.maximum_retries = static_cast<int>(*count);
+  }
+  if (policy.name != "no" && policy.name != "always" && policy.name != "on-failure" && policy.name != "unless-stopped")
+    return failf(Errc::invalid_argument, "invalid restart policy: unknown policy '{}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'", policy.name);
+  if (policy.maximum_retries != 0 && policy.name != "on-failure") return fail(Errc::invalid_argument, "invalid restart policy: maximum retry count can only be used with 'on-failure'");
+  if (policy.maximum_retries < 0) return fail(Errc::invalid_argument, "invalid restart policy: maximum retry count cannot be negative");
+  return policy;
+}
+
+Result<> read_limits(const Args& args, container::Limits& limits) {
+  TRY(read_memory(args, limits));
+  TRY(read_cpu(args, limits));
+  TRY(read_block_io(args, limits));
+  if (args.has("pids-limit")) limits.pids = TRY(number(args, "pids-limit"));
+  return {};
+}
+
 Result<RunRequest> read_run_request(const Args& args, bool is_run) {
   RunRequest request;
   engine::CreateContainer& create = request.create;
@@ -498,7 +501,8 @@ Result<RunRequest> read_run_request(const Args& args, bool is_run) {
   TRY(read_attachment(args, request, is_run));
   TRY(read_environment(args, definition));
   TRY(read_health(args, definition));
-  TRY(read_limits(args, definition));
+  TRY(read_limits(args, definition.limits));
+  TRY(read_process_limits(args, definition));
   TRY(read_networks(args, definition));
   TRY(read_mounts(args, definition));
   TRY(read_rights(args, definition));

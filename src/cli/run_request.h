@@ -17,5 +17,9 @@ struct RunRequest {
 };
 /// Errors: invalid_argument in Docker's words; unsupported, naming the flag.
 Result<RunRequest> read_run_request(const Args& args, bool is_run);
+/// Those of its flags that `update` has too: changes in `limits` what is given. Errors: as above.
+Result<> read_limits(const Args& args, container::Limits& limits);
+/// --restart. Errors: invalid_argument.
+Result<container::RestartPolicy> read_restart(const std::string& text);
 
 }  // namespace mica::cli

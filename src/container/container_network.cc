@@ -160,6 +160,18 @@ class Network : public ContainerNetwork {
     return update_names();
   }
 
+  Result<> rename(const std::string& name) override {
+    auto lock = TRY(lock_ground(folder_, {}));
+    for (auto& joined : joined_) {
+      std::ranges::replace(joined.dns_names, request_.name, name);
+      joined.record.name = name;
+      joined.record.names = joined.dns_names;
+      if (!joined.lease.empty()) TRY(joined.lease.write(joined.record));
+    }
+    request_.name = name;
+    return {};
+  }
+
  private:
   std::vector<Joined>::iterator find(const NetworkRow& network) {
     return std::ranges::find_if(joined_, [&](const Joined& one) { return one.network.id == network.id; });

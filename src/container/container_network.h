@@ -36,6 +36,8 @@ class ContainerNetwork {
   /// `network connect` and `disconnect` while it runs. Errors: conflict (already there), not_found.
   virtual Result<> connect(const NetworkRow& network, const Endpoint& endpoint, const task::Cancel& cancel) = 0;
   virtual Result<> disconnect(const NetworkRow& network, const task::Cancel& cancel) = 0;
+  /// Others find it by its new name from now on.
+  virtual Result<> rename(const std::string& name) = 0;
 };
 
 /// Errors: unsupported with a hint (netavark, iptables, aardvark-dns, pasta missing), conflict (a port or an address in use: says which and,

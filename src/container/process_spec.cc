@@ -32,37 +32,6 @@ std::vector<runtime::DeviceRate> rates(const std::vector<BlkioRate>& list) {
   return out;
 }
 
-runtime::Resources resources(const Limits& limits) {
-  runtime::Resources out;
-  auto set = [](auto& to, std::int64_t value) {
-    if (value != 0) to = value;
-  };
-  set(out.memory, limits.memory);
-  set(out.memory_swap, limits.memory_swap);
-  set(out.memory_reservation, limits.memory_reservation);
-  out.memory_swappiness = limits.memory_swappiness;
-  set(out.cpu_shares, limits.cpu_shares);
-  set(out.cpu_quota, limits.cpu_quota);
-  if (limits.cpu_period) out.cpu_period = static_cast<std::uint64_t>(limits.cpu_period);
-  if (limits.nano_cpus) {
-    out.cpu_period = static_cast<std::uint64_t>(kCpuPeriod);
-    out.cpu_quota = limits.nano_cpus * kCpuPeriod / kNanosPerCpu;
-  }
-  if (limits.cpu_rt_period) out.cpu_rt_period = static_cast<std::uint64_t>(limits.cpu_rt_period);
-  set(out.cpu_rt_runtime, limits.cpu_rt_runtime);
-  out.cpuset_cpus = limits.cpuset_cpus;
-  out.cpuset_mems = limits.cpuset_mems;
-  if (limits.pids && *limits.pids != 0) out.pids = *limits.pids;
-  out.oom_kill_disable = limits.oom_kill_disable;
-  if (limits.blkio_weight) out.blkio_weight = limits.blkio_weight;
-  out.blkio_weight_device = rates(limits.blkio_weight_device);
-  out.read_bps = rates(limits.device_read_bps);
-  out.write_bps = rates(limits.device_write_bps);
-  out.read_iops = rates(limits.device_read_iops);
-  out.write_iops = rates(limits.device_write_iops);
-  return out;
-}
-
 /// The folder that a process starts in. Errors: invalid_argument.
 Result<std::string> working_folder(const std::string& asked, const std::string& fallback) {
   const std::string& folder = asked.empty() ? fallback : asked;
@@ -126,6 +95,37 @@ Result<std::vector<std::string>> arguments(const Definition& definition) {
 
 }  // namespace
 
+runtime::Resources resources_of(const Limits& limits) {
+  runtime::Resources out;
+  auto set = [](auto& to, std::int64_t value) {
+    if (value != 0) to = value;
+  };
+  set(out.memory, limits.memory);
+  set(out.memory_swap, limits.memory_swap);
+  set(out.memory_reservation, limits.memory_reservation);
+  out.memory_swappiness = limits.memory_swappiness;
+  set(out.cpu_shares, limits.cpu_shares);
+  set(out.cpu_quota, limits.cpu_quota);
+  if (limits.cpu_period) out.cpu_period = static_cast<std::uint64_t>(limits.cpu_period);
+  if (limits.nano_cpus) {
+    out.cpu_period = static_cast<std::uint64_t>(kCpuPeriod);
+    out.cpu_quota = limits.nano_cpus * kCpuPeriod / kNanosPerCpu;
+  }
+  if (limits.cpu_rt_period) out.cpu_rt_period = static_cast<std::uint64_t>(limits.cpu_rt_period);
+  set(out.cpu_rt_runtime, limits.cpu_rt_runtime);
+  out.cpuset_cpus = limits.cpuset_cpus;
+  out.cpuset_mems = limits.cpuset_mems;
+  if (limits.pids && *limits.pids != 0) out.pids = *limits.pids;
+  out.oom_kill_disable = limits.oom_kill_disable;
+  if (limits.blkio_weight) out.blkio_weight = limits.blkio_weight;
+  out.blkio_weight_device = rates(limits.blkio_weight_device);
+  out.read_bps = rates(limits.device_read_bps);
+  out.write_bps = rates(limits.device_write_bps);
+  out.read_iops = rates(limits.device_read_iops);
+  out.write_iops = rates(limits.device_write_iops);
+  return out;
+}
+
 Result<runtime::ProcessSpec> process_spec(const Definition& definition, const StartFacts& facts) {
   runtime::ProcessSpec spec;
   spec.argv = TRY(arguments(definition));
@@ -146,7 +146,7 @@ Result<runtime::ProcessSpec> process_spec(const Definition& definition, const St
   spec.shm_bytes = definition.shm_bytes ? definition.shm_bytes : kDefaultShmBytes;
   for (const auto& limit : definition.ulimits)
     spec.rlimits.push_back({"RLIMIT_" + to_upper(limit.name), static_cast<std::uint64_t>(limit.soft), static_cast<std::uint64_t>(limit.hard)});
-  spec.resources = resources(definition.limits);
+  spec.resources = resources_of(definition.limits);
   spec.oom_score_adj = definition.oom_score_adj;
   spec.annotations = definition.annotations;
   return spec;

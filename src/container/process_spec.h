@@ -29,4 +29,7 @@ struct ExecFacts {
 };
 Result<json::Value> exec_process(const Definition& definition, const ExecFacts& facts);
 
+/// Limits in the units of control groups; what is not limited is absent.
+runtime::Resources resources_of(const Limits& limits);
+
 }  // namespace mica::container

@@ -68,6 +68,8 @@ std::string command_text(const Definition& definition) {
   std::vector<std::string> words;
   if (definition.entrypoint) words = *definition.entrypoint;
   if (definition.cmd) words.insert(words.end(), definition.cmd->begin(), definition.cmd->end());
+  for (std::size_t i = 1; i < words.size(); ++i)
+    if (words[i].find(' ') != std::string::npos) words[i] = "'" + words[i] + "'";
   return join(words, " ");
 }
 

@@ -152,6 +152,11 @@ class Host : public container::MonitorHost {
   }
 
   Result<json::Value> ask(const json::Value& request) override {
+    if (const auto* rename = request.find("rename")) {
+      row_.name = rename->string_or("name");
+      if (network_) TRY(network_->rename(row_.name));
+      return json::Value();
+    }
     if (!network_) return fail(Errc::conflict, "the container has no networks of its own to join or leave");
     const json::Value* connect = request.find("connect");
     const json::Value* leave = request.find("disconnect");
