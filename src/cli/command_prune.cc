@@ -3,6 +3,10 @@
 #include "cli/commands.h"
 #include "cli/list_format.h"
 #include "engine/cache_entries.h"
+#include "engine/interrupt.h"
+#include "engine/networks.h"
+#include "engine/prune_containers.h"
+#include "engine/volumes.h"
 #include "engine/prune_images.h"
 
 namespace mica::cli {
@@ -13,11 +17,15 @@ constexpr Flag kImageFlags[] = {
     {"filter", 0, "filter", "Provide filter values (e.g. \"until=<timestamp>\",\n\"label=<key>=<value>\")"},
     {"force", 'f', "", "Do not prompt for confirmation"},
 };
+constexpr Flag kContainerFlags[] = {
+    {"filter", 0, "filter", "Provide filter values (e.g. \"until=<timestamp>\")"},
+    {"force", 'f', "", "Do not prompt for confirmation"},
+};
 constexpr Flag kSystemFlags[] = {
     {"all", 'a', "", "Remove all images, not just dangling ones, and cache\nmounts"},
     {"filter", 0, "filter", "Provide filter values (e.g. \"label=<key>=<value>\")"},
     {"force", 'f', "", "Do not prompt for confirmation"},
-    {"volumes", 0, "", "Prune anonymous volumes (there are none yet)"},
+    {"volumes", 0, "", "Prune anonymous volumes"},
 };
 constexpr Flag kBuilderFlags[] = {
     {"all", 'a', "", "Also remove cache mounts and records whose layers are\npart of images"},
@@ -37,6 +45,11 @@ bool agreed(const Args& args, std::string_view warning) {
   return args.flag("force") || confirm(format("WARNING! {}\nAre you sure you want to continue?", warning));
 }
 
+Result<> print_section(const char* title, const std::vector<std::string>& lines) {
+  if (lines.empty()) return {};
+  return print(format("{}\n{}\n\n", title, join(lines, "\n")));
+}
+
 Result<> print_images(const engine::PrunedImages& pruned) {
   if (!pruned.removals.empty()) {
     TRY(print("Deleted Images:\n"));
@@ -45,6 +58,17 @@ Result<> print_images(const engine::PrunedImages& pruned) {
   }
   if (pruned.layers_kept) note(kLayersKept);
   return {};
+}
+
+Result<int> run_container(Context& context) {
+  const Args& args = context.args;
+  if (!agreed(args, "This will remove all stopped containers.")) return 0;
+  const auto interrupt = TRY(engine::Interrupt::install());
+  auto engine = TRY(engine::Engine::open_for_reading(context.options));
+  const auto pruned = TRY(engine::prune_containers(*engine, args.list("filter"), interrupt.cancel()));
+  TRY(print_section("Deleted Containers:", pruned.ids));
+  TRY(print(format("Total reclaimed space: {}\n", human_size(pruned.bytes))));
+  return 0;
 }
 
 Result<int> run_image(Context& context) {
@@ -85,16 +109,32 @@ Result<int> run_builder(Context& context) {
 Result<int> run_system(Context& context) {
   const Args& args = context.args;
   const bool all = args.flag("all");
-  std::string warning = "This will remove:\n  - all ";
+  std::string warning = "This will remove:\n  - all stopped containers\n  - all networks not used by at least one container\n";
+  if (args.flag("volumes")) warning += "  - all anonymous volumes not used by at least one container\n";
+  warning += "  - all ";
   warning += all ? "images\n  - all build cache\n" : "dangling images\n  - unused build cache\n";
   if (!agreed(args, warning)) return 0;
   auto engine = TRY(engine::Engine::open(context.options));
   std::vector<std::string> filters = args.list("filter"), until;
   for (const auto& filter : filters)
     if (filter.starts_with("until=")) until.push_back(filter);
+  const auto interrupt = TRY(engine::Interrupt::install());
+  const auto containers = TRY(engine::prune_containers(*engine, filters, interrupt.cancel()));
+  TRY(print_section("Deleted Containers:", containers.ids));
+  const auto networks = TRY(engine::prune_networks(*engine, {.filters = filters}, interrupt.cancel()));
+  TRY(print_section("Deleted Networks:", networks));
+  std::int64_t bytes = containers.bytes;
+  if (args.flag("volumes")) {
+    std::vector<std::string> of_volumes;   // volumes have no time that until could mean
+    for (const auto& filter : filters)
+      if (!filter.starts_with("until=")) of_volumes.push_back(filter);
+    const auto volumes = TRY(engine::prune_volumes(*engine, {.filters = of_volumes}));
+    TRY(print_section("Deleted Volumes:", volumes.names));
+    bytes += volumes.bytes;
+  }
   const auto images = TRY(engine::prune_images(*engine, {.all = all, .filters = filters}));
   TRY(print_images(images));
-  std::int64_t bytes = images.bytes;
+  bytes += images.bytes;
   // Build records carry no labels: with a label filter they stay.
   if (until.size() == filters.size()) {
     const auto cache = TRY(engine::prune_cache(*engine, {.all = all, .filters = until}));
@@ -111,6 +151,8 @@ Result<int> run_system(Context& context) {
 
 }  // namespace
 
+constinit const Command kContainerPrune{
+    .usage = "[OPTIONS]", .summary = "Remove all stopped containers", .aliases = {}, .flags = kContainerFlags, .least = 0, .most = 0, .run = run_container};
 constinit const Command kImagePrune{.usage = "[OPTIONS]", .summary = "Remove unused images", .aliases = {}, .flags = kImageFlags, .least = 0, .most = 0, .run = run_image};
 constinit const Command kBuilderPrune{
     .usage = "[OPTIONS]", .summary = "Remove build cache", .aliases = "mica builder prune, mica buildx prune", .flags = kBuilderFlags, .least = 0, .most = 0, .run = run_builder};

@@ -20,13 +20,17 @@ constexpr Flag kDuFlags[] = {
 constexpr Column kDfColumns[] = {{"Active", "ACTIVE"}, {"Reclaimable", "RECLAIMABLE"}, {"Size", "SIZE"}, {"TotalCount", "TOTAL"}, {"Type", "TYPE"}};
 constexpr Column kImageColumns[] = {{"Containers", "CONTAINERS"}, {"CreatedSince", "CREATED"}, {"ID", "IMAGE ID"}, {"Repository", "REPOSITORY"},
                                     {"SharedSize", "SHARED SIZE"}, {"Size", "SIZE"}, {"Tag", "TAG"}, {"UniqueSize", "UNIQUE SIZE"}};
+constexpr std::size_t kShortDigits = 12, kCommandWidth = 20;
+constexpr Column kContainerColumns[] = {{"Command", "COMMAND"}, {"ID", "CONTAINER ID"}, {"Image", "IMAGE"}, {"LocalVolumes", "LOCAL VOLUMES"},
+                                        {"Names", "NAMES"}, {"RunningFor", "CREATED"}, {"Size", "SIZE"}, {"Status", "STATUS"}};
+constexpr Column kVolumeColumns[] = {{"Links", "LINKS"}, {"Name", "VOLUME NAME"}, {"Size", "SIZE"}};
 constexpr Column kCacheColumns[] = {{"CacheType", "CACHE TYPE"}, {"CreatedAt", "CREATED AT"}, {"CreatedSince", "CREATED"}, {"Description", "DESCRIPTION"},
                                     {"ID", "ID"}, {"InUse", "IN USE"}, {"LastUsedAt", "LAST USED AT"}, {"LastUsedSince", "LAST USED"},
                                     {"Reclaimable", "RECLAIMABLE"}, {"Shared", "SHARED"}, {"Size", "SIZE"}};
 
-json::Value df_row(std::string_view type, std::size_t total, std::int64_t bytes, std::int64_t reclaimable) {
+json::Value df_row(std::string_view type, std::size_t total, std::size_t active, std::int64_t bytes, std::int64_t reclaimable) {
   json::Value row = json::Value::object();
-  row.set("Active", "0");
+  row.set("Active", std::to_string(active));
   row.set("Reclaimable", bytes > 0 && type != "Build Cache" ? format("{} ({}%)", human_size(reclaimable), reclaimable * 100 / bytes) : human_size(reclaimable));
   row.set("Size", human_size(bytes));
   row.set("TotalCount", std::to_string(total));
@@ -53,7 +57,7 @@ json::Value cache_row(const engine::CacheEntry& entry) {
 json::Value image_row(const engine::ImageUsage& usage) {
   const auto& names = usage.image.names;
   json::Value row = json::Value::object();
-  row.set("Containers", "0");
+  row.set("Containers", std::to_string(usage.containers));
   row.set("CreatedSince", ago(usage.image.image.created.ns));
   row.set("ID", usage.image.image.id.digest.short_hex());
   row.set("Repository", names.empty() ? "<none>" : names[0].familiar_name());
@@ -70,6 +74,25 @@ std::vector<json::Value> cache_rows(const std::vector<engine::CacheEntry>& entri
   return rows;
 }
 
+std::vector<json::Value> container_rows(const engine::DiskUsage& usage) {
+  std::vector<json::Value> rows;
+  for (const auto& one : usage.containers) {
+    std::size_t volumes = 0;
+    for (const auto& point : one.definition->mount_points) volumes += point.driver == "local";
+    rows.push_back(json::Object{{"Command", quoted(ellipsis(one.row.command, kCommandWidth))}, {"ID", one.row.id.substr(0, kShortDigits)}, {"Image", one.image},
+                                {"LocalVolumes", std::to_string(volumes)}, {"Names", one.row.name}, {"RunningFor", ago(one.row.created.ns)}, {"Size", human_size(one.size)},
+                                {"Status", engine::status_text(one.row.state)}});
+  }
+  return rows;
+}
+
+std::vector<json::Value> volume_rows(const engine::DiskUsage& usage) {
+  std::vector<json::Value> rows;
+  for (const auto& one : usage.volumes)
+    rows.push_back(json::Object{{"Links", std::to_string(one.links)}, {"Name", one.volume.name}, {"Size", human_size(one.bytes)}});
+  return rows;
+}
+
 Result<> print_details(const engine::DiskUsage& usage, const std::string& format_text) {
   std::vector<json::Value> images;
   for (const auto& image : usage.images) images.push_back(image_row(image));
@@ -77,8 +100,9 @@ Result<> print_details(const engine::DiskUsage& usage, const std::string& format
   if (!format_text.empty()) {
     json::Value all = json::Value::object();
     all.set("Images", json::Array(images.begin(), images.end()));
-    all.set("Containers", json::Value::array());
-    all.set("Volumes", json::Value::array());
+    const auto containers = container_rows(usage), volumes = volume_rows(usage);
+    all.set("Containers", json::Array(containers.begin(), containers.end()));
+    all.set("Volumes", json::Array(volumes.begin(), volumes.end()));
     all.set("BuildCache", json::Array(cache.begin(), cache.end()));
     const std::string text = TRY(render_one(format_text, all, "formatter.diskUsageContext"));
     return print(text);
@@ -89,9 +113,13 @@ Result<> print_details(const engine::DiskUsage& usage, const std::string& format
                               .columns = kCacheColumns, .type_name = "*formatter.buildCacheContext"};
   const std::string image_table = TRY(render_list(image_style, "", images));
   const std::string cache_table = TRY(render_list(cache_style, "", cache));
-  return print(format("Images space usage:\n\n{}\nContainers space usage:\n\nCONTAINER ID   IMAGE     COMMAND   LOCAL VOLUMES   SIZE      CREATED   STATUS    NAMES\n\n"
-                      "Local Volumes space usage:\n\nVOLUME NAME   LINKS     SIZE\n\nBuild cache usage: {}\n\n{}\n",
-                      image_table, human_size(usage.cache_bytes), cache_table));
+  const ListStyle container_style{.table = "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t{{.Size}}\t{{.RunningFor}}\t{{.Status}}\t{{.Names}}",
+                                  .columns = kContainerColumns, .type_name = "*formatter.ContainerContext"};
+  const ListStyle volume_style{.table = "table {{.Name}}\t{{.Links}}\t{{.Size}}", .columns = kVolumeColumns, .type_name = "*formatter.volumeContext"};
+  const std::string container_table = TRY(render_list(container_style, "", container_rows(usage)));
+  const std::string volume_table = TRY(render_list(volume_style, "", volume_rows(usage)));
+  return print(format("Images space usage:\n\n{}\nContainers space usage:\n\n{}\nLocal Volumes space usage:\n\n{}\nBuild cache usage: {}\n\n{}\n", image_table, container_table, volume_table,
+                      human_size(usage.cache_bytes), cache_table));
 }
 
 Result<int> run_df(Context& context) {
@@ -102,8 +130,24 @@ Result<int> run_df(Context& context) {
     TRY(print_details(usage, args.text("format")));
     return 0;
   }
-  const std::vector<json::Value> rows = {df_row("Images", usage.images.size(), usage.image_bytes, usage.image_bytes), df_row("Containers", 0, 0, 0),
-                                         df_row("Local Volumes", 0, 0, 0), df_row("Build Cache", usage.cache.size(), usage.cache_bytes, usage.cache_bytes)};
+  std::size_t used_images = 0, running = 0, used_volumes = 0;
+  std::int64_t container_bytes = 0, idle_container_bytes = 0, volume_bytes = 0, idle_volume_bytes = 0;
+  for (const auto& image : usage.images) used_images += image.containers > 0;
+  for (const auto& one : usage.containers) {
+    const bool runs = one.row.state.pid != 0;
+    running += runs;
+    container_bytes += one.size;
+    if (!runs) idle_container_bytes += one.size;
+  }
+  for (const auto& one : usage.volumes) {
+    used_volumes += one.links > 0;
+    volume_bytes += one.bytes;
+    if (one.links == 0) idle_volume_bytes += one.bytes;
+  }
+  const std::vector<json::Value> rows = {df_row("Images", usage.images.size(), used_images, usage.image_bytes, usage.image_bytes - usage.used_image_bytes),
+                                         df_row("Containers", usage.containers.size(), running, container_bytes, idle_container_bytes),
+                                         df_row("Local Volumes", usage.volumes.size(), used_volumes, volume_bytes, idle_volume_bytes),
+                                         df_row("Build Cache", usage.cache.size(), 0, usage.cache_bytes, usage.cache_bytes)};
   const ListStyle style{.table = "table {{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}", .columns = kDfColumns,
                         .type_name = "*formatter.diskUsageContext"};
   const std::string text = TRY(render_list(style, args.text("format"), rows));

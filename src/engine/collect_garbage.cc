@@ -1,5 +1,6 @@
 #include "engine/collect_garbage.h"
 
+#include <dirent.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -7,6 +8,8 @@
 #include "base/log.h"
 #include "build/records.h"
 #include "build/report.h"
+#include "container/container_table.h"
+#include "container/monitor_protocol.h"
 #include "engine/blob_download.h"
 #include "engine/layout.h"
 #include "oci/image.h"
@@ -95,6 +98,38 @@ Result<> keep_layer_blobs(Engine& engine, std::vector<oci::Digest>& keep) {
   return {};
 }
 
+/// Containers keep the layers that they stand on, and the config of their image, also when the image itself was removed by force.
+Result<> keep_containers(Engine& engine, std::vector<std::string>& layers, std::vector<oci::Digest>& blobs) {
+  const auto rows = TRY(container::ContainerTable(engine.database()).list());
+  for (const auto& row : rows) {
+    layers.insert(layers.end(), row.layers.begin(), row.layers.end());
+    if (auto id = oci::Digest::parse(row.image_id)) blobs.push_back(std::move(*id));
+  }
+  return {};
+}
+
+/// Folders of containers that have no row: whoever made or removed them was killed. One that is being made is locked.
+Result<> sweep_container_folders(Engine& engine) {
+  const std::string parent = engine.folder(kContainersFolder);
+  DIR* directory = ::opendir(parent.c_str());
+  if (!directory) return {};
+  std::vector<std::string> names;
+  while (const auto* entry = ::readdir(directory))
+    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+  ::closedir(directory);
+  container::ContainerTable table(engine.database());
+  for (const auto& name : names) {
+    const std::string folder = parent + "/" + name;
+    const auto lock = sys::FileLock::try_acquire(folder + "/" + container::kMonitorLock, sys::LockMode::exclusive);
+    if (!lock) continue;
+    const auto row = TRY(table.find(name));
+    if (row) continue;
+    log::debug("removing what is left of container {}", name);
+    TRY(sys::remove_tree(folder));
+  }
+  return {};
+}
+
 constexpr int kKeptFailures = 20;
 
 /// Steps that failed have no record that would keep their output: that of the newest builds stays.
@@ -125,6 +160,7 @@ Result<Collected> collect_garbage(Engine& engine, int wait_ms) {
     blobs.push_back(image.id.digest);
     keep_manifest(engine, image.manifest, blobs);
   }
+  TRY(keep_containers(engine, layers, blobs));
   TRY(keep_indexes(engine, blobs));
   build::Records records(engine.database());
   const auto list = TRY(records.list());
@@ -141,6 +177,7 @@ Result<Collected> collect_garbage(Engine& engine, int wait_ms) {
   sort_unique(blobs);
   collected.bytes += TRY_DOING(engine.blobs().sweep(blobs, began), "removing unused blobs");
   collected.bytes += TRY_DOING(sweep_partial_downloads(engine), "removing old partial downloads");
+  TRY_DOING(sweep_container_folders(engine), "removing what is left of containers");
   log::debug("collected bytes={}", collected.bytes);
   return collected;
 }

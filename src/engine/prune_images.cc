@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "container/container_table.h"
 #include "engine/collect_garbage.h"
 #include "engine/filters.h"
 #include "engine/image_trend.h"
@@ -17,11 +18,14 @@ Result<PrunedImages> prune_images(Engine& engine, const PruneImages& request) {
   const bool named_too = request.all || (dangling && !*dangling);
   const auto images = TRY(engine.images().list());
 
+  const auto containers = TRY(container::ContainerTable(engine.database()).list());
+  const auto is_used = [&](const store::ImageRow& image) { return std::ranges::any_of(containers, [&](const auto& row) { return row.image_id == image.id.digest.str(); }); };
+
   PrunedImages pruned;
   std::vector<std::pair<store::ImageRow, std::vector<oci::DiffId>>> removed;
   for (const auto& image : images) {
     const auto names = TRY(engine.images().names_of(image.id));
-    if (!names.empty() && !named_too) continue;
+    if ((!names.empty() && !named_too) || is_used(image)) continue;
     if ((until && image.created >= *until) || !labels_match(filters, image.labels)) continue;
     const auto config = read_config(engine, image.id);
     remember_waste(engine, image);

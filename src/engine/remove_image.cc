@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "engine/collect_garbage.h"
+#include "engine/containers.h"
 #include "engine/image_trend.h"
 #include "engine/images.h"
 
@@ -24,6 +25,28 @@ std::vector<Removal> vanished_layers(Engine& engine, const store::ImageRow& imag
   return gone;
 }
 
+namespace {
+
+/// Images that containers stand on are kept, as Docker keeps them. True: only the name goes.
+Result<bool> check_containers(Engine& engine, const RemoveImage& request, const store::ImageRow& image, bool by_name) {
+  constexpr std::size_t kShortDigits = 12;
+  const auto rows = TRY(list_containers(engine));
+  const container::Row *running = nullptr, *stopped = nullptr;
+  for (const auto& row : rows)
+    if (row.image_id == image.id.digest.str()) (is_running(row) ? running : stopped) = &row;
+  const auto* user = running ? running : stopped;
+  if (!user) return false;
+  const std::string id = user->id.substr(0, kShortDigits), digest = image.id.digest.short_hex();
+  if (by_name && !request.force)
+    return failf(Errc::conflict, "conflict: unable to remove repository reference \"{}\" (must force) - container {} is using its referenced image {}", request.name, id, digest);
+  if (by_name) return running != nullptr;
+  if (running) return failf(Errc::conflict, "conflict: unable to delete {} (cannot be forced) - image is being used by running container {}", digest, id);
+  if (!request.force) return failf(Errc::conflict, "conflict: unable to delete {} (must be forced) - image is being used by stopped container {}", digest, id);
+  return false;
+}
+
+}  // namespace
+
 Result<std::vector<Removal>> remove_image(Engine& engine, const RemoveImage& request) {
   const auto image = TRY(engine.images().resolve(request.name));
   const auto names = TRY(engine.images().names_of(image.id));
@@ -39,6 +62,12 @@ Result<std::vector<Removal>> remove_image(Engine& engine, const RemoveImage& req
       removals.push_back({true, reference->familiar()});
       return removals;
     }
+  }
+  if (TRY(check_containers(engine, request, image, by_name))) {
+    const auto reference = TRY(oci::Reference::parse(request.name));
+    TRY(engine.images().remove_name(reference));
+    removals.push_back({true, reference.familiar()});
+    return removals;
   }
   if (!by_name && !request.force) {
     const bool several = std::any_of(names.begin(), names.end(), [&](const auto& name) { return name.repository() != names[0].repository(); });
