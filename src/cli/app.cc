@@ -121,7 +121,8 @@ int run_command(Context& context, std::span<const std::string> words) {
   if (!args) return report_flag_error(args.error(), context);
   context.args = std::move(*args);
   if (context.args.has("help")) {
-    (void)print(help_page(context.path, *context.command));
+    const GroupEntry* group = find_group(context.path);
+    (void)print(group ? group_page(*group) + "\nOptions:\n" + flag_help(context.command->flags) : help_page(context.path, *context.command));
     return 0;
   }
   const auto count = static_cast<int>(context.args.positionals().size());
@@ -172,6 +173,13 @@ int run(int argc, char** argv) {
     arguments = arguments.subspan(1);
   }
   return run_command(context, arguments);
+}
+
+int run_inner(const Context& outer, const std::string& path, std::span<const std::string> words) {
+  Context context{.path = path, .command = find(path), .args = {}, .options = outer.options, .compose = &outer.args};
+  if (context.command) return run_command(context, words);
+  const auto blank = path.rfind(' ');
+  return unknown_command(path.substr(blank + 1), find_group(path.substr(0, blank)));
 }
 
 Result<> print(std::string_view text) {

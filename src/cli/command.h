@@ -37,7 +37,10 @@ struct Context {
   const Command* command = nullptr;
   Args args;
   engine::Options options;           ///< from the global flags
+  const Args* compose = nullptr;     ///< of a verb of compose: the flags before it
 };
+/// Runs the command of this full name ("compose up") with the words behind it: for commands that have flags of their own before their verbs. Its exit code.
+int run_inner(const Context& outer, const std::string& path, std::span<const std::string> words);
 
 /// Writes results to stdout; errors: as writing to a file (a closed pipe ends the process by SIGPIPE as usual).
 Result<> print(std::string_view text);

@@ -12,6 +12,8 @@ extern const Command kBuilderDu;
 extern const Command kBuilderHistory;
 extern const Command kBuilderLogs;
 extern const Command kBuilderPrune;
+extern const Command kCompose;
+extern const Command kComposeConfig;
 extern const Command kContainerInspect;
 extern const Command kContainerMonitor;
 extern const Command kContainerPrune;

@@ -25,7 +25,7 @@ constexpr std::string_view kImage = R"({
 std::string inspect(std::string_view text) {
   auto parsed = Template::parse(text);
   if (!parsed) return "E " + parsed.error().message();
-  auto line = inspect_line(*parsed, *json::parse(kImage));
+  auto line = inspect_line(*parsed, *json::parse(kImage), Inspected::image);
   if (!line) return "E " + line.error().message().substr(sizeof("template parsing error: ") - 1);
   return *line;
 }

@@ -161,7 +161,10 @@ Result<> ComposeVariables::add_file(const std::string& path, std::string_view te
     if (name.empty()) return wrong("a line without a name");
     for (const char c : name)
       if (!is_name(c) && c != '.' && c != '-' && c != '[' && c != ']') return wrong(format("{} is no name of a variable", quoted(name)));
-    if (at == text.size() || text[at] == '\n') continue;
+    if (at == text.size() || text[at] == '\n') {
+      bare_.insert(name);
+      continue;
+    }
     ++at;
     skip(is_blank);
     const char quote = at < text.size() ? text[at] : '\n';

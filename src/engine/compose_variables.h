@@ -14,6 +14,12 @@ class ComposeVariables {
  public:
   /// This process's environment, and what `.env` in `folder` has beyond it. Errors: invalid_argument (.env, with line); those of reading.
   static Result<ComposeVariables> load(const std::string& folder);
+  /// This process's environment alone.
+  static ComposeVariables of_environment() {
+    ComposeVariables out;
+    out.with_environment_ = true;
+    return out;
+  }
   /// Only these.
   explicit ComposeVariables(std::map<std::string, std::string> values = {}) : values_(std::move(values)) {}
 
@@ -26,6 +32,11 @@ class ComposeVariables {
   /// `$VAR ${VAR} ${VAR-d} ${VAR:-d} ${VAR?why} ${VAR:?why} ${VAR+a} ${VAR:+a}`, also within d and a; `$$` is a dollar. What is not set is nothing, and
   /// noted in unset(). Errors: invalid_argument.
   Result<std::string> expand(std::string_view text);
+  /// Those that files and set() gave.
+  const std::map<std::string, std::string>& values() const { return values_; }
+  void set(const std::string& name, std::string value) { values_[name] = std::move(value); }
+  /// Names that files mention without a value.
+  const std::set<std::string>& bare() const { return bare_; }
   /// Names that were wanted, had no default and are not set.
   const std::set<std::string>& unset() const { return unset_; }
 
@@ -33,7 +44,7 @@ class ComposeVariables {
   struct Reader;
   bool with_environment_ = false;
   std::map<std::string, std::string> values_;
-  std::set<std::string> unset_;
+  std::set<std::string> unset_, bare_;
 };
 
 }  // namespace mica::engine
