@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cstdlib>
+
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/commands.h"
@@ -50,6 +53,50 @@ Result<compose::Project> load_compose(const Context& context, std::vector<std::s
   auto project = TRY(compose::load_project(request));
   for (const auto& warning : project.warnings) note(format("mica: warning: {}\n", warning));
   return project;
+}
+
+Result<compose::Project> load_compose_or_containers(const Context& context, engine::Engine& engine) {
+  auto request = compose_request(context);
+  request.profiles = {"*"};   // what runs is wanted, whatever its profile
+  auto project = compose::load_project(request);
+  if (project) {
+    for (const auto& warning : project->warnings) note(format("mica: warning: {}\n", warning));
+    return project;
+  }
+  std::string name = request.name;
+  if (const char* variable = std::getenv("COMPOSE_PROJECT_NAME"); name.empty() && variable) name = variable;
+  if (project.error().code() != Errc::not_found || name.empty() || !request.files.empty()) return project;
+  return compose::project_from_containers(engine, name);
+}
+
+compose::Progress compose_progress(const Context& context) {
+  if (context.compose->text("progress") == "quiet") return {};
+  return [](const std::string& kind, const std::string& name, const std::string& state) { note(format(" {} {}  {}\n", kind, name, state)); };
+}
+
+Result<std::vector<compose::ProjectContainer>> containers_of(engine::Engine& engine, const compose::Project& project, const std::vector<std::string>& services, bool one_offs) {
+  auto all = TRY(compose::project_containers(engine, project.name));
+  for (const auto& name : services) {
+    const bool known = project.service(name) || project.disabled.find(name) || std::ranges::any_of(all, [&](const auto& one) { return one.service == name; });
+    if (!known) return failf(Errc::not_found, "no such service: {}", name);
+  }
+  std::erase_if(all, [&](const auto& one) { return (!services.empty() && !std::ranges::count(services, one.service)) || (one.one_off && !one_offs); });
+  return all;
+}
+
+Result<compose::ProjectContainer> container_of(engine::Engine& engine, const compose::Project& project, const std::string& service, int index, bool running) {
+  const auto all = TRY(compose::project_containers(engine, project.name));
+  for (const auto& one : all)
+    if (one.service == service && !one.one_off && (index == 0 || one.number == index) && (!running || engine::is_running(one.row))) return one;
+  if (index > 0) return failf(Errc::not_found, "service {} is not running container #{}", quoted(service), index);
+  return failf(Errc::conflict, "service {} is not running", quoted(service));
+}
+
+Result<std::optional<int>> timeout_of(const Args& args) {
+  if (!args.has("timeout")) return std::optional<int>();
+  const auto seconds = parse_int(args.text("timeout"));
+  if (!seconds) return failf(Errc::invalid_argument, "invalid argument {} for \"-t, --timeout\" flag: a number is expected", quoted(args.text("timeout")));
+  return std::optional(static_cast<int>(*seconds));
 }
 
 constinit const Command kCompose{.usage = "[OPTIONS] COMMAND",
