@@ -50,7 +50,7 @@ Result<int> run_container(Context& context) {
     TRY(print(id + "\n"));
     return 0;
   }
-  engine::Attachment attachment{.input = request.attach_input, .output = request.attach_output, .stdin_fd = STDIN_FILENO, .detach_keys = request.detach_keys, .signal_proxy = request.signal_proxy, .on_output = {}};
+  engine::Attachment attachment{.input = request.attach_input, .output = request.attach_output, .only_stream = request.only_stream, .stdin_fd = STDIN_FILENO, .detach_keys = request.detach_keys, .signal_proxy = request.signal_proxy, .on_output = {}};
   if (tty) attachment.terminal_fd = ::isatty(STDIN_FILENO) ? STDIN_FILENO : -1;
   auto ended = engine::start_container(*engine, id, &attachment, interrupt.cancel());
   if (!ended && auto_remove) (void)engine::remove_container(*engine, id, {.force = true, .volumes = true}, {});

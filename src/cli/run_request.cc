@@ -445,6 +445,7 @@ Result<> read_attachment(const Args& args, RunRequest& request, bool is_run) {
   definition.stdin_once = definition.open_stdin && definition.attach_stdin;
   request.attach_input = !request.detach && in && definition.open_stdin;
   request.attach_output = !request.detach && (out || err);
+  if (out != err) request.only_stream = out ? 1 : 2;
   return {};
 }
 

@@ -10,6 +10,7 @@ namespace mica::cli {
 struct RunRequest {
   engine::CreateContainer create;           ///< without `fetch` and `warn`
   bool detach = false;
+  int only_stream = 0;                               ///< 1 or 2 with -a of one of them
   bool attach_input = false, attach_output = true;   ///< what the command itself is attached to (-a, -i, -d)
   bool signal_proxy = true;
   std::string detach_keys = "ctrl-p,ctrl-q";

@@ -83,6 +83,8 @@ class Loop {
     pidfd_ = sys::Fd(static_cast<int>(::syscall(SYS_pidfd_open, streams_.pid, 0)));
     for (sys::Fd* fd : {&streams_.terminal, &streams_.input, &streams_.output, &streams_.errors}) set_nonblocking(*fd);
     phase_ = Phase::running;
+    if (!input_fd()) input_.clear();
+    if (input_.empty() && input_ends_) streams_.input.reset();
     began_ = monotonic_ns();
     state_.status = Status::running;
     state_.pid = streams_.pid;
@@ -286,8 +288,9 @@ class Loop {
     switch (frame.type) {
       case 'q': return take_request(client, frame.payload);
       case 'i':
-        if (client.input && input_fd()) input_ += frame.payload;
-        if (!input_.empty() && phase_ == Phase::running) write_input();
+        // Before the first process there is nothing to write to yet: start() goes on with what came early.
+        if (client.input && (input_fd() || !pidfd_)) input_ += frame.payload;
+        if (!input_.empty() && input_fd() && phase_ == Phase::running) write_input();
         return;
       case 'c':
         if (client.input && settings_.stdin_once) end_input();

@@ -147,6 +147,7 @@ class Loop {
       case 'o':
       case 'e': {
         const int stream = frame.type == 'e' ? 2 : 1;
+        if (attachment_.only_stream && stream != attachment_.only_stream) return {};
         if (attachment_.on_output) attachment_.on_output(stream, frame.payload);
         else return write_out(stream, frame.payload);
         return {};

@@ -46,6 +46,7 @@ Result<json::Value> ask_monitor(Engine& engine, const std::string& id, const jso
 /// Both ends of an attached container on our side. Bytes that arrive are given to `output` (stream 1 or 2) before the call returns.
 struct Attachment {
   bool input = false, output = true;
+  int only_stream = 0;                                  ///< 1 or 2: the other one's bytes are dropped
   int stdin_fd = -1;                                    ///< with input: read until its end, which closes the container's input
   int terminal_fd = -1;                                 ///< the user's terminal: raw while attached, its size followed
   std::string detach_keys = "ctrl-p,ctrl-q";
