@@ -46,8 +46,10 @@ Result<int> run_container(Context& context) {
   auto engine = TRY(engine::Engine::open(context.options));
   const std::string id = TRY(create(*engine, request, interrupt.cancel()));
   if (request.detach || (!request.attach_input && !request.attach_output)) {
-    TRY(engine::start_container(*engine, id, nullptr, interrupt.cancel()));
-    TRY(print(id + "\n"));
+    const auto started = engine::start_container(*engine, id, nullptr, interrupt.cancel());
+    // As Docker does: the container is there, whether or not it could be started.
+    if (started || !auto_remove) TRY(print(id + "\n"));
+    TRY(started);
     return 0;
   }
   engine::Attachment attachment{.input = request.attach_input, .output = request.attach_output, .only_stream = request.only_stream, .stdin_fd = STDIN_FILENO, .detach_keys = request.detach_keys, .signal_proxy = request.signal_proxy, .on_output = {}};

@@ -1,8 +1,11 @@
 #include "cli/run_request.h"
 
+#include <arpa/inet.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
+#include <cstdlib>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -95,7 +98,7 @@ Result<> read_environment(const Args& args, Definition& definition) {
     const auto lines = TRY(file_lines(file, true));
     for (const auto& line : lines) {
       const auto pair = split_once(line, '=');
-      set_pair(definition.labels, std::string(pair ? pair->first : line), std::string(pair ? pair->second : ""));
+      if (pair) set_pair(definition.labels, std::string(pair->first), std::string(pair->second));
     }
   }
   for (auto& [key, value] : pairs(args, "label")) {
@@ -308,6 +311,11 @@ Result<> read_networks(const Args& args, Definition& definition) {
   if (definition.endpoints.size() == 1 && definition.endpoints[0] == container::Endpoint{.network = definition.network_mode} && !is_user_network(definition.network_mode)) definition.endpoints.clear();
 
   definition.dns = args.list("dns");
+  for (const auto& address : definition.dns) {
+    unsigned char bytes[16];
+    if (::inet_pton(AF_INET, address.c_str(), bytes) != 1 && ::inet_pton(AF_INET6, address.c_str(), bytes) != 1)
+      return failf(Errc::invalid_argument, "invalid argument \"{}\" for \"--dns\" flag: {} is not an ip address", address, address);
+  }
   definition.dns_options = args.list("dns-option");
   for (const auto& option : args.list("dns-opt")) definition.dns_options.push_back(option);
   definition.dns_search = args.list("dns-search");
@@ -368,10 +376,14 @@ Result<> read_rights(const Args& args, Definition& definition) {
   definition.cap_add = args.list("cap-add");
   definition.cap_drop = args.list("cap-drop");
   definition.security_options = args.list("security-opt");
-  for (const auto& option : definition.security_options) {
+  for (auto& option : definition.security_options) {
     const auto pair = split_once(option, '=');
-    if (pair && pair->first == "seccomp" && pair->second != "unconfined" && pair->second != "builtin" && !sys::exists(std::string(pair->second)))
+    if (!pair || pair->first != "seccomp" || pair->second == "unconfined" || pair->second == "builtin") continue;
+    if (!sys::exists(std::string(pair->second)))
       return failf(Errc::invalid_argument, "opening seccomp profile ({}) failed: open {}: no such file or directory", pair->second, pair->second);
+    // Read later, by a process in another folder.
+    char full[PATH_MAX];
+    if (::realpath(std::string(pair->second).c_str(), full)) option = format("seccomp={}", full);
   }
   definition.device_cgroup_rules = args.list("device-cgroup-rule");
   for (const auto& text : args.list("device")) {

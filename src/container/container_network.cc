@@ -126,7 +126,9 @@ class Network : public ContainerNetwork {
     }
     for (const auto& line : linked()) extra.push_back(line);
     std::string out = runtime::container_hosts_file(extra, "", "");
-    const std::string names = request_.domainname.empty() ? request_.hostname : format("{}.{} {}", request_.hostname, request_.domainname, request_.hostname);
+    std::string names = request_.hostname;
+    if (!request_.domainname.empty()) names = format("{}.{} {}", request_.hostname, request_.domainname, request_.hostname);
+    else if (const auto dot = names.find('.'); dot != names.npos) names += " " + request_.hostname.substr(0, dot);
     for (const auto& joined : joined_)
       for (const auto& address : {joined.ipv4, joined.ipv6})
         if (!address.empty()) out += format("{}\t{}\n", address, names);

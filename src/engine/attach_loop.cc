@@ -118,7 +118,11 @@ class Loop {
       return connection_.send('c', "");
     }
     const std::string_view typed(buffer, static_cast<std::size_t>(count));
-    if (attachment_.terminal_fd < 0) return connection_.send('i', typed);
+    if (attachment_.terminal_fd < 0) {
+      // A monitor that has ended takes no more; what it said of the end is still to be read.
+      if (!connection_.send('i', typed)) input_fd_ = -1;
+      return {};
+    }
     bool detached = false;
     const std::string kept = keys_.filter(typed, detached);
     if (!kept.empty()) TRY(connection_.send('i', kept));

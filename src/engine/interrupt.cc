@@ -1,6 +1,7 @@
 #include "engine/interrupt.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -22,12 +23,17 @@ Result<Interrupt> Interrupt::install() {
   auto impl = std::make_unique<Impl>();
   impl->end = sys::Fd(::eventfd(0, EFD_CLOEXEC));
   if (!impl->end) return fail_errno("creating an event descriptor");
+  // Signals are for the thread that works: it may have them blocked to read them itself (attach_loop.cc).
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
   impl->thread = std::thread([signals, end = impl->end.get(), cancel = impl->cancel] {
     pollfd wait[2] = {{signals, POLLIN, 0}, {end, POLLIN, 0}};
     while (::poll(wait, 2, -1) < 0) {
     }
     if (wait[0].revents) cancel.stop();
   });
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return Interrupt(std::move(impl));
 }
 
