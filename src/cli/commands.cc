@@ -104,6 +104,7 @@ constexpr Entry kTable[] = {
     {"import", &kImport},
     {"info", &kInfo},
     {"inspect", &kInspect},
+    {"install-alias", &kInstallAlias},
     {"kill", &kKill},
     {"lint", &kLint},
     {"load", &kLoad},

@@ -58,6 +58,7 @@ extern const Command kImagetoolsInspect;
 extern const Command kImport;
 extern const Command kInfo;
 extern const Command kInspect;
+extern const Command kInstallAlias;
 extern const Command kKill;
 extern const Command kLint;
 extern const Command kLoad;
