@@ -4,6 +4,7 @@ namespace mica::cli {
 namespace {
 
 constexpr Entry kTable[] = {
+    {"__complete", &kComplete},
     {"analyze", &kAnalyze},
     {"attach", &kAttach},
     {"base", &kBase},
@@ -21,6 +22,7 @@ constexpr Entry kTable[] = {
     {"buildx imagetools create", &kImagetoolsCreate},
     {"buildx imagetools inspect", &kImagetoolsInspect},
     {"buildx prune", &kBuilderPrune},
+    {"completion", &kCompletion},
     {"compose", &kCompose},
     {"compose build", &kComposeBuild},
     {"compose config", &kComposeConfig},

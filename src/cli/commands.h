@@ -12,6 +12,8 @@ extern const Command kBuilderDu;
 extern const Command kBuilderHistory;
 extern const Command kBuilderLogs;
 extern const Command kBuilderPrune;
+extern const Command kComplete;
+extern const Command kCompletion;
 extern const Command kCompose;
 extern const Command kComposeBuild;
 extern const Command kComposeConfig;
