@@ -15,13 +15,13 @@ compare_cases() {
   export PATH=$PWD/bin:$PATH
   busybox_image base:1
   for pattern in "$@"; do
-    for case in "$folder"/cases/$pattern.golden; do
+    for case in "$folder/${CASE_FOLDERS:-cases}"/$pattern.golden; do
       name=$(basename "$case" .golden)
       # shellcheck disable=SC2053
       [[ $name == ${CASES:-*} ]] || continue
       ! grep -q "^$name:" "$folder/differs" || continue
       mkdir case
-      (cd case && CASE_TIMEOUT=${CASE_TIMEOUT:-40} "$folder/run_case.sh" "$folder/cases/$name.sh") > "$name.actual" 2>&1
+      (cd case && CASE_TIMEOUT=${CASE_TIMEOUT:-40} "$folder/run_case.sh" "${case%.golden}.sh") > "$name.actual" 2>&1
       rm -rf case
       if diff -u "$case" "$name.actual" > "$name.diff"; then
         passed=$((passed + 1))
