@@ -73,6 +73,17 @@ std::string command_text(const Definition& definition) {
   return join(words, " ");
 }
 
+/// Without control groups that may be written (an ordinary user's), limits are only words.
+void warn_of_limits(Engine& engine, const container::Limits& limits, const std::function<void(std::string_view)>& warn) {
+  const auto runtime = engine.runtime();
+  if (!runtime || (*runtime)->can_limit()) return;
+  const std::pair<bool, const char*> all[] = {{limits.memory != 0, "--memory"}, {limits.memory_reservation != 0, "--memory-reservation"}, {limits.memory_swap != 0, "--memory-swap"},
+                                              {limits.nano_cpus != 0 || limits.cpu_quota != 0 || limits.cpu_period != 0, "a limit of CPU time"}, {limits.cpu_shares != 0, "--cpu-shares"},
+                                              {!limits.cpuset_cpus.empty(), "--cpuset-cpus"}, {!limits.cpuset_mems.empty(), "--cpuset-mems"}, {limits.pids.has_value(), "--pids-limit"}};
+  for (const auto& [given, name] : all)
+    if (given) warn(format("{} has no effect: there are no control groups that may be written", name));
+}
+
 Result<container::Row> insert_row(Engine& engine, container::Row row, const std::string& wanted_name) {
   container::ContainerTable table(engine.database());
   if (!wanted_name.empty()) {
@@ -104,6 +115,8 @@ Result<std::string> create_container(Engine& engine, CreateContainer request, co
   Definition& definition = request.definition;
   TRY(container::complete(definition, config));
   TRY(resolve_namespaces(engine, definition));
+
+  if (request.warn) warn_of_limits(engine, definition.limits, request.warn);
 
   container::Row row{.id = random_hex(32), .image_id = image.id.digest.str(), .image = definition.image, .command = command_text(definition), .layers = image.layers, .created = now()};
   fill_defaults(engine, row.id, definition);

@@ -3,7 +3,7 @@ source "$(dirname "$0")/../support/cli.sh"
 unset SET EMPTY NUMBER UNSET DBTAG TWO COMPOSE_FILE COMPOSE_PROFILES COMPOSE_PROJECT_NAME
 export HOME=/nowhere/home
 count=0
-for folder in "$project/tests/compose/config"/*/; do
+for folder in "$support/../compose/config"/*/; do
   name=$(basename "$folder")
   cp -r "$folder" "$name"
   rm "$name/golden.yaml"

@@ -62,6 +62,10 @@ wait_for_start
 kill -9 $pid
 wait $pid 2> /dev/null || true
 expect_ok "$MICA" run --rm --network=none busybox:1 true
+# A container has a monitor of its own and outlives the command that started it, as with Docker.
+[[ $(sleepers) ]] || fail "the container ended with the command that started it"
+expect_ok "$MICA" ps -q
+expect_ok "$MICA" rm -f "$(cat .stdout)"
 wait_for_end
 equal "mounts after a killed run" 0 "$(mounts_below)"
 store_is_clean

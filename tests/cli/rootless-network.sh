@@ -89,7 +89,7 @@ expect_ok mica run --rm --network=host busybox:1 sh -c "$(ask 127.0.0.1)"
 stdout_is answer
 # No control groups, no limits: that is said.
 expect_ok mica run --rm --network=none -m 64m --cpus 1 --pids-limit 9 busybox:1 true
-for limit in --memory "a limit of CPU time" --pids-limit; do stderr_has "mica: warning: $limit has no effect"; done
+for limit in --memory "a limit of CPU time" --pids-limit; do stderr_has "$limit has no effect"; done
 sleep 0.2
 equal "pastas that are left" "" "$(pgrep -u "$test_user" '^pas(ta|st)' || true)"
 equal "holders that are left" "" "$(ps -u "$test_user" -o stat=,comm= | grep -v '^Z' | grep mica-holder || true)"

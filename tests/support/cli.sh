@@ -77,8 +77,13 @@ image_id() { "$MICA" inspect -f '{{.Id}}' "$1"; }
 cached_steps() { grep -c ' CACHED$' .stderr || true; }
 # Names of files and folders a crashed or interrupted process would leave: none may be there.
 store_is_clean() {
-  local left
-  left=$(find "$MICA_ROOT/ingest" "$MICA_ROOT/containers" -mindepth 1 -maxdepth 1 2> /dev/null || true)
+  local left try
+  # The monitor of a container that has just ended may still be clearing up.
+  for ((try = 0; try < 100; try++)); do
+    left=$(find "$MICA_ROOT/ingest" "$MICA_ROOT/containers" -mindepth 1 -maxdepth 1 2> /dev/null || true)
+    [[ $left ]] || break
+    sleep 0.05
+  done
   [[ -z $left ]] || fail "left behind: $left"
   expect_ok "$MICA" fsck
 }
