@@ -8,7 +8,7 @@ for folder in "$support/../compose/config"/*/; do
   cp -r "$folder" "$name"
   rm "$name/golden.yaml"
   profile=$(cat "$name/profile" 2> /dev/null || true)
-  expect_ok "$MICA" compose --project-directory "$name" $(for f in "$name"/compose*.yaml; do echo "-f $f"; done) ${profile:+--profile "$profile"} config
+  expect_ok "$MICA" compose --project-directory "$name" -f "$name/compose.yaml" $(ls "$name"/compose.override.yaml 2> /dev/null | sed "s/^/-f /") ${profile:+--profile "$profile"} config
   sed -e "s|@DIR@|$PWD/$name|g; s|@UP@|$PWD|g; s|@HOME@|$HOME|g" "$folder/golden.yaml" > expected.yaml
   if ! diff expected.yaml .stdout > difference; then
     cat difference >&2

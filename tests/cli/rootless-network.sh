@@ -91,5 +91,5 @@ stdout_is answer
 expect_ok mica run --rm --network=none -m 64m --cpus 1 --pids-limit 9 busybox:1 true
 for limit in --memory "a limit of CPU time" --pids-limit; do stderr_has "$limit has no effect"; done
 sleep 0.2
-equal "pastas that are left" "" "$(pgrep -u "$test_user" '^pas(ta|st)' || true)"
+equal "pastas that are left" "" "$(ps -u "$test_user" -o stat=,comm= | grep -v '^Z' | grep -E 'pas(ta|st)' || true)"
 equal "holders that are left" "" "$(ps -u "$test_user" -o stat=,comm= | grep -v '^Z' | grep mica-holder || true)"
