@@ -174,38 +174,43 @@ class Reader {
       if (file) {
         TRY(start_over_when_emptied(file));
         TRY(give_new(file));
+        if (TRY(give_rotated(file))) watched = false;
       }
       if (last || over_) return {};
       if (request_.until && now() > *request_.until) return {};
       pollfd fds[] = {{watch.get(), POLLIN, 0}, {stop_fd, POLLIN, 0}};
       ::poll(fds, 2, kLookMs);
       if (fds[1].revents) return {};
-      if (take_moves(watch)) {
-        if (file) {
-          TRY(give_new(file));
-          TRY(give_rotated_since(file));
-        }
-        file.reset();
-        watched = false;
-      }
+      if (take_moves(watch)) watched = false;
     }
     return {};
   }
 
-  /// Of several rotations at once, the files between the one that was read and the one that is written now.
-  Result<> give_rotated_since(const sys::Fd& old) {
-    const auto info = TRY(sys::stat_fd(old));
-    std::vector<sys::Fd> newer;
-    for (int i = 1; i < kMostFiles; ++i) {
-      auto file = sys::open(format("{}.{}", path_, i), O_RDONLY);
-      if (!file) break;
-      if (TRY(sys::stat_fd(*file)).st_ino == info.st_ino) {
-        for (auto one = newer.rbegin(); one != newer.rend(); ++one) TRY(give_new(*one));
-        break;
+  /// When the file that was read is not the one that is written now: what came between, and on with that. Several rotations may have happened, and more may happen meanwhile;
+  /// which file is which is told by its inode, never by its name. True when there was one.
+  Result<bool> give_rotated(sys::Fd& file) {
+    bool any = false;
+    while (!over_) {
+      auto fresh = sys::open(path_, O_RDONLY);
+      if (!fresh) return any;   // in the middle of a rotation: the next look finds it
+      const auto old_info = TRY(sys::stat_fd(file)), new_info = TRY(sys::stat_fd(*fresh));
+      if (old_info.st_ino == new_info.st_ino) return any;
+      any = true;
+      TRY(give_new(file));      // its last lines, written before it was moved
+      std::vector<sys::Fd> between;
+      for (int i = 1; i < kMostFiles; ++i) {
+        auto one = sys::open(format("{}.{}", path_, i), O_RDONLY);
+        if (!one) break;
+        const auto info = TRY(sys::stat_fd(*one));
+        if (info.st_ino == old_info.st_ino) break;
+        if (info.st_ino == new_info.st_ino) between.clear();   // moved since it was opened: those before it are newer
+        else between.push_back(std::move(*one));
       }
-      newer.push_back(std::move(*file));
+      for (auto one = between.rbegin(); one != between.rend(); ++one) TRY(give_new(*one));
+      file = std::move(*fresh);
+      TRY(give_new(file));
     }
-    return {};
+    return any;
   }
 
   static Result<> start_over_when_emptied(const sys::Fd& file) {
